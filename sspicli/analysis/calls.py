@@ -1,0 +1,80 @@
+"""Calls and legs as a run's records show them: what the other judges build on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sspicli.journal import events as ev
+from sspicli.sspi.functions import Function
+from sspicli.sspi.handles import Handle
+from sspicli.sspi.package import Evidence
+from sspicli.sspi.status import SecurityStatus
+from sspicli.tokens.tls import TlsMessage
+
+_NOT_FAILURES = frozenset({SecurityStatus.SEC_E_INCOMPLETE_MESSAGE})
+LEG_FUNCTIONS = frozenset({Function.SspiInitializeSecurityContextAsync, Function.SspiAcceptSecurityContextAsync})
+
+
+@dataclass(slots=True)
+class Call:
+    """One queued call, from queueing to callback; times are nanoseconds measured, ticks virtual microseconds.
+
+    `number` counts this endpoint's calls of the same function, from 1. `leg` is the leg its token made, 0 for none.
+    """
+
+    handle: Handle
+    function: Function
+    number: int
+    queued: ev.CallQueued
+    sequence: int
+    queued_nanoseconds: int
+    queued_ticks: int
+    queue_status: SecurityStatus = SecurityStatus.SEC_E_OK
+    completed: ev.CallCompleted | None = None
+    completed_sequence: int = 0
+    pending_nanoseconds: int = 0
+    pending_ticks: int = 0
+    was_pending: bool = False
+    pending_answers: int = 0
+    was_notified: bool = False
+    leg: int = 0
+
+    @property
+    def endpoint(self) -> str:
+        """Whose call it is."""
+        return self.handle.actor
+
+    @property
+    def status(self) -> SecurityStatus:
+        """The call status as far as the records go."""
+        return SecurityStatus.SEC_I_ASYNC_CALL_PENDING if self.completed is None else self.completed.status
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """Why it ended as it did."""
+        return None if self.completed is None else self.completed.evidence
+
+
+@dataclass(slots=True)
+class Leg:
+    """One token on the wire, and what it carries."""
+
+    number: int
+    sender: str
+    data: bytes
+    sequence: int
+    call: Handle | None
+    messages: tuple[TlsMessage, ...] = ()
+
+
+def failing(call: Call) -> bool:
+    """Say whether a call completed with an error that is not a mere want of bytes.
+
+    At a server SEC_I_INCOMPLETE_CREDENTIALS is the end too: the client has not the certificate it must have (observed: msquic).
+    """
+    if call.completed is None:
+        return False
+    is_server = call.function is Function.SspiAcceptSecurityContextAsync
+    if is_server and call.status == SecurityStatus.SEC_I_INCOMPLETE_CREDENTIALS:
+        return True
+    return call.status >= 0x80000000 and call.status not in _NOT_FAILURES

@@ -1,0 +1,293 @@
+"""What a run came to, as pure data: a fold over its records, and the only thing screens and documents are made from.
+
+Calls, legs, endpoints, and the verdict. A resumption has two handshakes in one run; the report is of the last one, with the
+acquiring and freeing of credentials around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sspicli.analysis.blame import Failure, blame
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg
+from sspicli.analysis.rules import Finding, judge
+from sspicli.journal import events as ev
+from sspicli.journal.events import Images
+from sspicli.journal.journal import Record
+from sspicli.sspi.buffers import BufferType
+from sspicli.sspi.functions import Function
+from sspicli.sspi.handles import Handle
+from sspicli.sspi.package import AlertSeen
+from sspicli.sspi.status import SecurityStatus
+from sspicli.tokens.tls import TlsReader
+from sspicli.tokens.tls_hello import HelloFacts, hello_facts
+from sspicli.tokens.tls_names import group_name, suite_name, version_name
+
+
+class Verdict(StrEnum):
+    """What a person wants to know first."""
+
+    OK = "ok"
+    FAILED = "failed"
+    STUCK = "stuck"
+
+
+@dataclass(slots=True)
+class EndpointReport:
+    """One side: how its handshake ended, what came after it, and what it was told."""
+
+    name: str
+    status: SecurityStatus | None = None
+    post_handshake_status: SecurityStatus | None = None
+    attributes: int | None = None
+    alert_sent: AlertSeen | None = None
+    alert_received: AlertSeen | None = None
+    callbacks: int = 0
+    messages_opened: int = 0
+    messages_sent: int = 0
+    queries: dict[int, dict[str, object]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Report:
+    """A whole run."""
+
+    run: ev.RunStarted | None
+    verdict: Verdict
+    reason: str
+    waits: tuple[str, ...]
+    calls: tuple[Call, ...]
+    legs: tuple[Leg, ...]
+    endpoints: dict[str, EndpointReport]
+    failure: Failure | None
+    findings: tuple[Finding, ...]
+    handshakes: int
+    protocol: str | None
+    cipher_suite: str | None
+    group: str | None
+    is_resumed: bool
+    nanoseconds: int
+    schedule: tuple[int, ...]
+    differences: tuple[str, ...]
+
+
+class _Fold:
+    """The state of the fold: what the records have said so far."""
+
+    def __init__(self) -> None:
+        self.run: ev.RunStarted | None = None
+        self.reason = ""
+        self.waits: tuple[str, ...] = ()
+        self.calls: dict[Handle, Call] = {}
+        self.counts: dict[tuple[str, Function], int] = {}
+        self.legs: list[Leg] = []
+        self.endpoints: dict[str, EndpointReport] = {}
+        self.reader = TlsReader()
+        self.handshakes = 0
+        self.last_call: dict[str, Call] = {}
+        self.choices: list[int] = []
+
+    def endpoint(self, actor: str) -> EndpointReport:
+        name = actor.partition(".")[0]
+        found = self.endpoints.get(name)
+        if found is None:
+            found = self.endpoints[name] = EndpointReport(name)
+        return found
+
+    def see(self, record: Record) -> None:
+        event = record.event
+        match event:
+            case ev.CallQueued():
+                self._queued(record, event)
+            case ev.QueueingReturned():
+                call = self.calls[event.call]
+                call.was_pending = call.completed is None
+            case ev.CallCompleted():
+                self._completed(record, event)
+            case ev.CallbackEntered():
+                self.calls[event.call].was_notified = True
+                self.endpoint(record.actor).callbacks += 1
+            case ev.CallStatusQueried():
+                if event.call is not None and event.status == SecurityStatus.SEC_I_ASYNC_CALL_PENDING:
+                    self.calls[event.call].pending_answers += 1
+            case ev.TokenSent():
+                self._sent(record, event)
+            case ev.MessageDecrypted():
+                self._decrypted(record, event)
+            case ev.MessageEncrypted():
+                self.endpoint(record.actor).messages_sent += event.status == SecurityStatus.SEC_E_OK
+            case ev.AttributeQueried():
+                if event.status == SecurityStatus.SEC_E_OK:
+                    self.endpoint(record.actor).queries[event.attribute] = event.fields
+            case _:
+                self._see_rarer(record)
+
+    def _see_rarer(self, record: Record) -> None:
+        event = record.event
+        match event:
+            case ev.RunStarted():
+                self.run = event
+            case ev.RunEnded():
+                self.reason, self.waits = event.reason, event.waits
+            case ev.HandshakeBegan():
+                self._begin(event.number)
+            case ev.KeyLogged():
+                self.reader.add_secret(event.line)
+            case ev.NoteMade():
+                self.endpoint(record.actor).notes.append(event.text)
+            case ev.ChoiceMade():
+                self.choices.extend([0] * (event.step - 1 - len(self.choices)))
+                self.choices.append(event.taken)
+            case _:
+                pass
+
+    def _begin(self, number: int) -> None:
+        """Start over for a later handshake; what was acquired stays."""
+        self.handshakes = number
+        if number == 1:
+            return
+        self.legs, self.reader = [], TlsReader()
+        kept = {Function.SspiAcquireCredentialsHandleAsync}
+        self.calls = {
+            handle: call for handle, call in self.calls.items() if call.function in kept or not call.completed
+        }
+        self.counts = {}
+        for call in self.calls.values():
+            key = call.endpoint, call.function
+            call.number = self.counts[key] = self.counts.get(key, 0) + 1
+        self.endpoints = {name: EndpointReport(name) for name in self.endpoints}
+
+    def _queued(self, record: Record, event: ev.CallQueued) -> None:
+        key = event.call.actor, event.function
+        number = self.counts[key] = self.counts.get(key, 0) + 1
+        self.endpoint(record.actor)
+        self.calls[event.call] = Call(
+            event.call, event.function, number, event, record.sequence, record.nanoseconds, record.ticks
+        )
+
+    def _completed(self, record: Record, event: ev.CallCompleted) -> None:
+        call = self.calls[event.call]
+        call.completed, call.completed_sequence = event, record.sequence
+        call.pending_nanoseconds = record.nanoseconds - call.queued_nanoseconds
+        call.pending_ticks = record.ticks - call.queued_ticks
+        endpoint = self.endpoint(record.actor)
+        if call.function in LEG_FUNCTIONS:
+            self.last_call[endpoint.name] = call
+            self._leg_completed(endpoint, event)
+        elif call.function is Function.SspiAcquireCredentialsHandleAsync and event.status != SecurityStatus.SEC_E_OK:
+            endpoint.status = event.status
+        if event.evidence is not None:
+            endpoint.alert_sent = event.evidence.alert_sent or endpoint.alert_sent
+            endpoint.alert_received = event.evidence.alert_received or endpoint.alert_received
+
+    @staticmethod
+    def _leg_completed(endpoint: EndpointReport, event: ev.CallCompleted) -> None:
+        if endpoint.status == SecurityStatus.SEC_E_OK:
+            endpoint.post_handshake_status = event.status
+            return
+        endpoint.status = event.status
+        if event.status < 0x80000000:
+            endpoint.attributes = event.attributes
+
+    def _sent(self, record: Record, event: ev.TokenSent) -> None:
+        sender = record.actor.partition(".")[0]
+        messages = self.reader.read(sender, event.data)
+        if not event.leg:
+            return
+        call = self.last_call.get(sender)
+        if call is not None and not call.leg and call.completed is not None and _token(call.completed.output):
+            call.leg = event.leg
+        handle = None if call is None else call.handle
+        self.legs.append(Leg(event.leg, sender, event.data, record.sequence, handle, messages))
+
+    def _decrypted(self, record: Record, event: ev.MessageDecrypted) -> None:
+        endpoint = self.endpoint(record.actor)
+        if event.status == SecurityStatus.SEC_E_OK:
+            endpoint.messages_opened += 1
+        elif event.status >= 0x80000000 and event.status != SecurityStatus.SEC_E_INCOMPLETE_MESSAGE:
+            endpoint.post_handshake_status = event.status
+        if event.evidence is not None and event.evidence.alert_received is not None:
+            endpoint.alert_received = event.evidence.alert_received
+
+
+def _token(images: Images | None) -> bytes:
+    for image in images or ():
+        if image.buffer_type == BufferType.TOKEN and image.data:
+            return image.data
+    return b""
+
+
+def report(records: Sequence[Record]) -> Report:
+    """Fold a run's records into what it came to."""
+    fold = _Fold()
+    for record in records:
+        fold.see(record)
+    findings = judge(records)
+    calls, legs = tuple(fold.calls.values()), tuple(fold.legs)
+    failure = blame(calls, legs, fold.run)
+    hello = _server_hello(legs)
+    return Report(
+        run=fold.run,
+        verdict=_verdict(fold, failure, findings),
+        reason=fold.reason,
+        waits=fold.waits,
+        calls=calls,
+        legs=legs,
+        endpoints=fold.endpoints,
+        failure=failure,
+        findings=findings,
+        handshakes=fold.handshakes,
+        protocol=version_name(hello.versions[0]) if hello and hello.versions else None,
+        cipher_suite=suite_name(hello.suites[0]) if hello and hello.suites else None,
+        group=_group(hello, legs),
+        is_resumed=any(query.get("dwFlags", 0) == 1 for query in _queries(fold.endpoints.values(), SESSION_INFO)),
+        nanoseconds=records[-1].nanoseconds if records else 0,
+        schedule=tuple(fold.choices),
+        differences=tuple(
+            dict.fromkeys(one.evidence.difference for one in calls if one.evidence and one.evidence.difference)
+        ),
+    )
+
+
+SESSION_INFO = 0x5D
+
+
+def _queries(endpoints: Iterable[EndpointReport], attribute: int) -> list[dict[str, object]]:
+    return [one.queries[attribute] for one in endpoints if attribute in one.queries]
+
+
+def _verdict(fold: _Fold, failure: Failure | None, findings: tuple[Finding, ...]) -> Verdict:
+    """Say ok only when both ends hold, nothing failed later, and no rule of severity error was broken."""
+    if fold.reason in ("stuck", "limit"):
+        return Verdict.STUCK
+    ends = list(fold.endpoints.values())
+    holds = len(ends) == 2 and all(
+        one.status == SecurityStatus.SEC_E_OK and (one.post_handshake_status or 0) < 0x80000000 for one in ends
+    )
+    is_clean = not any(finding.rule.severity == "error" for finding in findings)
+    return Verdict.OK if holds and is_clean and failure is None and fold.reason == "finished" else Verdict.FAILED
+
+
+def _server_hello(legs: Iterable[Leg]) -> HelloFacts | None:
+    for leg in legs:
+        for message in leg.messages:
+            if message.name == "ServerHello":
+                return hello_facts(message.body)
+    return None
+
+
+_NAMED_CURVE = 3  # ECCurveType in a TLS 1.2 ServerKeyExchange (RFC 8422, 5.4)
+
+
+def _group(hello: HelloFacts | None, legs: Iterable[Leg]) -> str | None:
+    """Name the group of the key exchange: from the key share, or in TLS 1.2 from the ServerKeyExchange."""
+    if hello is not None and hello.key_shares:
+        return group_name(hello.key_shares[0])
+    for leg in legs:
+        for message in leg.messages:
+            if message.name == "ServerKeyExchange" and len(message.body) > 7 and message.body[4] == _NAMED_CURVE:
+                return group_name(int.from_bytes(message.body[5:7], "big"))
+    return None

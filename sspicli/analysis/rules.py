@@ -1,0 +1,250 @@
+"""Misuse rules: what a finding's code means, and the monitors that watch the records for it.
+
+Monitors see and never influence. The law of an async context's life is derived here again, from records alone, against the same
+table that the runtime enforces: two independent checks of one law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from sspicli.journal import events as ev
+from sspicli.journal.journal import Record
+from sspicli.sspi.functions import Function
+from sspicli.sspi.handles import Handle
+from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Verb
+from sspicli.sspi.package import Source
+from sspicli.sspi.status import NtStatus
+
+
+class Rule(NamedTuple):
+    """A misuse rule: its code, severity (error, warning, info), title, what to do, and how we know."""
+
+    code: str
+    severity: str
+    title: str
+    fix: str
+    source: Source
+
+
+class Finding(NamedTuple):
+    """A rule's opinion about records: what it befell, what was seen, and the records that show it."""
+
+    rule: Rule
+    subject: str
+    detail: str
+    records: tuple[int, ...]
+
+
+_D, _I = Source.DOCUMENTED, Source.INFERRED
+
+RULES: dict[str, Rule] = {
+    rule.code: rule
+    for rule in (
+        Rule(
+            "A001",
+            "error",
+            "reinitialised while its call is not settled",
+            "reinit after completion and notification",
+            _D,
+        ),
+        Rule("A002", "error", "second call without reinit", "call SspiReinitAsyncContext between two calls", _D),
+        Rule("A003", "error", "second call while the first is pending", "use one async context per call in flight", _I),
+        Rule("A004", "error", "freed while its call is pending", "free it in the notify callback, or after it", _D),
+        Rule("A005", "error", "freed while a notification is owed", "free it in the notify callback, or after it", _D),
+        Rule("A006", "error", "used after it was freed", "let one side own it: the callback, or the caller", _I),
+        Rule("A007", "error", "freed twice", "free it once", _I),
+        Rule("A008", "error", "async context never freed", "call SspiFreeAsyncContext once for each one created", _D),
+        Rule("A009", "error", "a handle that names no async context", "check what SspiCreateAsyncContext returned", _D),
+        Rule("A011", "warning", "status asked before any call", "queue a call first", _I),
+        Rule("A016", "error", "call still pending at the end", "wait for every call before the end", _I),
+        Rule("B001", "error", "no callback for a call other than delete", "set a callback before queueing", _D),
+        Rule("B002", "error", "callback changed while a notification is under way", "set it before queueing", _I),
+        Rule("C001", "error", "out-parameter used while its call is pending", "read it in or after the callback", _I),
+        Rule("D004", "error", "security context never deleted", "delete it, whatever the handshake came to", _D),
+        Rule("D008", "error", "credential never freed", "free each credential once, after its last use", _D),
+    )
+}
+
+
+class _Life:
+    """What the records say so far about the life of one async context."""
+
+    __slots__ = ("call", "has_callback", "phase")
+
+    def __init__(self) -> None:
+        self.phase = Phase.IDLE
+        self.has_callback = False
+        self.call: Handle | None = None
+
+
+class LifecycleMonitor:
+    """Derive every async context's phase from the records, and judge each act against the law."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.disagreements: list[str] = []
+        self._lives: dict[Handle, _Life] = {}
+        self._owner: dict[Handle, Handle] = {}
+        self._watch: dict[type, Callable[[Record], object]] = {
+            ev.AsyncContextCreated: self._created,
+            ev.NotifyCallbackSet: self._callback_set,
+            ev.NotifyRequirementQueried: lambda record: self._act(record, Verb.REQUIRES_NOTIFY),
+            ev.CallStatusQueried: lambda record: self._act(record, Verb.GET_STATUS),
+            ev.AsyncContextReinitialized: self._reinitialized,
+            ev.AsyncContextFreed: self._freed,
+            ev.CallQueued: self._queued,
+            ev.CallRefused: self._refused,
+            ev.CallCompleted: lambda record: self._progress(record, Progress.COMPLETES),
+            ev.CallbackEntered: lambda record: self._progress(record, Progress.ENTERS),
+            ev.CallbackReturned: lambda record: self._progress(record, Progress.RETURNS),
+            ev.ContractBroken: self._broken,
+        }
+
+    def see(self, record: Record) -> None:
+        """Take the next record."""
+        watch = self._watch.get(type(record.event))
+        if watch is not None:
+            watch(record)
+
+    def end(self, last: int) -> None:
+        """Report what is left over when the records end."""
+        for handle, life in self._lives.items():
+            if life.phase in (Phase.PENDING, Phase.PENDING_SILENT):
+                self._report("A016", str(handle), f"{life.call} had not completed", (last,))
+            if life.phase is not Phase.FREED:
+                self._report("A008", str(handle), f"it was {life.phase} at the end", (last,))
+
+    def _act(self, record: Record, verb: Verb) -> Row:
+        handle: Handle | None = record.event.async_context  # type: ignore[union-attr]
+        life = None if handle is None else self._lives.get(handle)
+        phase = life.phase if life else Phase.NULL if handle is None else Phase.FOREIGN
+        row = LAW[phase, verb, record.actor == f"{handle}.callback"]
+        if row.rule:
+            self._report(row.rule, str(handle or "NULL"), f"{record.actor}: {verb}, while {phase}", (record.sequence,))
+        return row
+
+    def _created(self, record: Record) -> None:
+        handle = record.event.async_context  # type: ignore[union-attr]
+        if handle is not None:
+            self._lives[handle] = _Life()
+
+    def _callback_set(self, record: Record) -> None:
+        self._act(record, Verb.SET_CALLBACK)
+        event = record.event
+        assert isinstance(event, ev.NotifyCallbackSet), "dispatched by type"
+        self._lives[event.async_context].has_callback = not event.is_null
+
+    def _reinitialized(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.AsyncContextReinitialized), "dispatched by type"
+        row = self._act(record, Verb.REINIT)
+        said = Refused(event.status) if event.status != NtStatus.STATUS_SUCCESS else Allowed(Phase.IDLE)
+        self._agree(record, row, said)
+        if isinstance(said, Allowed) and event.async_context in self._lives:
+            self._lives[event.async_context].phase = Phase.IDLE
+
+    def _freed(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.AsyncContextFreed), "dispatched by type"
+        row = self._act(record, Verb.FREE)
+        if event.async_context in self._lives:
+            self._agree(record, row, Allowed(Phase.FREED))
+            self._lives[event.async_context].phase = Phase.FREED
+
+    def _queued(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.CallQueued), "dispatched by type"
+        row = self._act(record, _queueing_verb(event.function, has_callback=not event.is_silent))
+        life = self._lives[event.async_context]
+        phase = Phase.PENDING_SILENT if event.is_silent else Phase.PENDING
+        self._agree(record, row, Allowed(phase))
+        life.phase, life.call = phase, event.call
+        self._owner[event.call] = event.async_context
+
+    def _refused(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.CallRefused), "dispatched by type"
+        life = None if event.async_context is None else self._lives.get(event.async_context)
+        self._act(record, _queueing_verb(event.function, has_callback=life is None or life.has_callback))
+
+    def _progress(self, record: Record, progress: Progress) -> None:
+        event = record.event
+        assert isinstance(event, ev.CallCompleted | ev.CallbackEntered | ev.CallbackReturned), "dispatched by type"
+        call = event.call
+        life = self._lives[self._owner[call]]
+        if progress is Progress.RETURNS and not (life.phase is Phase.NOTIFYING and life.call == call):
+            return
+        after = PROGRESS.get((life.phase, progress))
+        if after is None:
+            self.disagreements.append(f"record {record.sequence}: {progress}, while {life.phase}")
+        else:
+            life.phase = after
+
+    def _broken(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.ContractBroken), "dispatched by type"
+        row = self._act(record, event.verb)
+        if row.rule != event.rule:
+            self.disagreements.append(
+                f"record {record.sequence}: {event.rule} there, {row.rule or 'nothing'} by the law"
+            )
+
+    def _agree(self, record: Record, row: Row, said: Allowed | Refused) -> None:
+        if row.verdict != said:
+            self.disagreements.append(f"record {record.sequence}: {said} there, {row.verdict} by the law")
+
+    def _report(self, code: str, subject: str, detail: str, records: tuple[int, ...]) -> None:
+        self.findings.append(Finding(RULES[code], subject, detail, records))
+
+
+def _queueing_verb(function: Function, *, has_callback: bool) -> Verb:
+    if has_callback:
+        return Verb.QUEUE
+    is_delete = function is Function.SspiDeleteSecurityContextAsync
+    return Verb.QUEUE_SILENT_DELETE if is_delete else Verb.QUEUE_SILENT_OTHER
+
+
+class HandleMonitor:
+    """Report early use of out-parameters, and the credentials and security contexts that nobody ended."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self._born: dict[Handle, int] = {}
+
+    def see(self, record: Record) -> None:
+        """Take the next record."""
+        event = record.event
+        if isinstance(event, ev.CredentialAcquired):
+            self._born[event.credential] = record.sequence
+        elif isinstance(event, ev.SecurityContextOpened):
+            self._born[event.security_context] = record.sequence
+        elif isinstance(event, ev.CredentialFreed):
+            self._born.pop(event.credential, None)
+        elif isinstance(event, ev.SecurityContextDeleted):
+            self._born.pop(event.security_context, None)
+        elif isinstance(event, ev.OutputReadEarly):
+            verb = "written" if event.is_write else "read"
+            detail = f"{event.parameter} was {verb} while {event.call} was pending"
+            self.findings.append(Finding(RULES["C001"], str(event.call), detail, (record.sequence,)))
+
+    def end(self) -> None:
+        """Report what was never ended."""
+        for handle, sequence in self._born.items():
+            code = "D008" if handle.kind == "cred" else "D004"
+            self.findings.append(Finding(RULES[code], str(handle), "it was alive at the end", (sequence,)))
+
+
+def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
+    """Run every monitor over a finished run; the findings, by the first record that shows each."""
+    lifecycle, handles = LifecycleMonitor(), HandleMonitor()
+    last = 0
+    for record in records:
+        lifecycle.see(record)
+        handles.see(record)
+        last = record.sequence
+    lifecycle.end(last)
+    handles.end()
+    assert not lifecycle.disagreements, f"the runtime left the law: {lifecycle.disagreements}"
+    return tuple(sorted(lifecycle.findings + handles.findings, key=lambda finding: finding.records))

@@ -1,0 +1,1 @@
+"""The doors: one file per command, and the console they print to."""

@@ -1,0 +1,343 @@
+"""The closed union of events: everything that can have happened, each a small fact in the past tense.
+
+Events carry handles, never objects; bytes stand in them by reference. They are NamedTuples because a run makes dozens per
+handshake (about 0.3 µs each). Findings and decoded tokens are not here: they are derived from these, so that an old
+recording is judged by new rules.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sspicli.sspi.buffers import BufferImage
+from sspicli.sspi.functions import Function
+from sspicli.sspi.handles import Handle
+from sspicli.sspi.lifecycle import Phase, Verb
+from sspicli.sspi.package import Evidence, Role, Source
+from sspicli.sspi.status import NtStatus, SecurityStatus
+
+Images = tuple[BufferImage, ...]
+
+
+# -- run -----------------------------------------------------------------------------------------------------------------------
+class RunStarted(NamedTuple):
+    """A run began: who made the journal, with what engine, and every option, so that a recording is self-contained.
+
+    `started` is UTC in ISO 8601; `clock` the Unix seconds that certificates are judged by; `options` the options by their
+    command-line names. `has_secrets` says that key-log lines and plaintext are in the clear in what follows.
+    """
+
+    tool: str
+    package: str
+    engine: str
+    platform: str
+    started: str
+    clock: int
+    seed: int
+    has_secrets: bool
+    options: dict[str, object]
+
+
+class HandshakeBegan(NamedTuple):
+    """Both endpoints set out on handshake `number` (from 1); a resumption has two in one run."""
+
+    number: int
+
+
+class RunEnded(NamedTuple):
+    """The run ended: `finished`, `stuck`, `interrupted` or `limit`, and who waits for what (for a stuck run)."""
+
+    reason: str
+    waits: tuple[str, ...]
+
+
+class NoteMade(NamedTuple):
+    """Something a driver wanted on the record, in a sentence."""
+
+    text: str
+
+
+class ActionTaken(NamedTuple):
+    """A user did this, in the grammar's own words: the head of a causal chain."""
+
+    words: str
+
+
+# -- async contexts --------------------------------------------------------------------------------------------------------------
+class AsyncContextCreated(NamedTuple):
+    """SspiCreateAsyncContext returned; `async_context` is None for NULL (out of memory)."""
+
+    async_context: Handle | None
+
+
+class NotifyCallbackSet(NamedTuple):
+    """SspiSetAsyncNotifyCallback returned; `is_null` for the opt-out."""
+
+    async_context: Handle
+    is_null: bool
+    status: SecurityStatus
+
+
+class NotifyRequirementQueried(NamedTuple):
+    """SspiAsyncContextRequiresNotify returned."""
+
+    async_context: Handle
+    requires_notify: bool
+
+
+class CallStatusQueried(NamedTuple):
+    """SspiGetAsyncCallStatus returned; `call` is the call tracked, None when there was none."""
+
+    async_context: Handle | None
+    call: Handle | None
+    status: SecurityStatus
+
+
+class AsyncContextReinitialized(NamedTuple):
+    """SspiReinitAsyncContext returned, with its NTSTATUS (not a SECURITY_STATUS)."""
+
+    async_context: Handle | None
+    status: NtStatus
+
+
+class AsyncContextFreed(NamedTuple):
+    """SspiFreeAsyncContext returned; `async_context` is None when NULL was passed."""
+
+    async_context: Handle | None
+
+
+# -- calls -----------------------------------------------------------------------------------------------------------------------
+class CallQueued(NamedTuple):
+    """One of the five queueing functions accepted a call.
+
+    `input` and `output` are the descriptors as they were passed (None for NULL). `auth_data` describes the
+    credential structure for an acquire, without its private keys. `is_silent` says that no callback is registered.
+    """
+
+    call: Handle
+    function: Function
+    async_context: Handle
+    credential: Handle | None
+    security_context: Handle | None
+    target_name: str | None
+    requirements: int
+    input: Images | None
+    output: Images | None
+    is_silent: bool
+    auth_data: dict[str, object] | None
+
+
+class QueueingReturned(NamedTuple):
+    """The queueing function of `call` returned to its caller; the call may have completed before."""
+
+    call: Handle
+    queue_status: SecurityStatus
+
+
+class CallRefused(NamedTuple):
+    """A queueing function refused: nothing was queued, and no callback will come."""
+
+    function: Function
+    async_context: Handle | None
+    queue_status: SecurityStatus
+
+
+class CallCompleted(NamedTuple):
+    """A call completed: its out-parameters were written, then its final status became visible.
+
+    `handle` is the credential or security context the call was about (the new one where it made one). `input` and `output`
+    are the descriptors afterwards. `expiry` is Unix seconds, 0 when not known; `engine_nanoseconds` what the package took.
+    """
+
+    call: Handle
+    status: SecurityStatus
+    handle: Handle | None
+    input: Images | None
+    output: Images | None
+    attributes: int
+    expiry: int
+    evidence: Evidence | None
+    engine_nanoseconds: int
+
+
+class OutputReadEarly(NamedTuple):
+    """A caller read (`is_write` False) or wrote an out-parameter while it still belonged to a pending call."""
+
+    call: Handle
+    parameter: str
+    is_write: bool
+
+
+# -- notification ----------------------------------------------------------------------------------------------------------------
+class CallbackEntered(NamedTuple):
+    """The notify callback was called for `call`."""
+
+    call: Handle
+    async_context: Handle
+
+
+class CallbackReturned(NamedTuple):
+    """The notify callback for `call` returned."""
+
+    call: Handle
+    async_context: Handle
+
+
+# -- handles ---------------------------------------------------------------------------------------------------------------------
+class CredentialAcquired(NamedTuple):
+    """A credential handle came to life at the completion of `call`."""
+
+    credential: Handle
+    call: Handle
+
+
+class CredentialFreed(NamedTuple):
+    """A credential handle ended."""
+
+    credential: Handle
+
+
+class SecurityContextOpened(NamedTuple):
+    """A security context came to life at the completion of `call`."""
+
+    security_context: Handle
+    role: Role
+    call: Handle
+
+
+class SecurityContextDeleted(NamedTuple):
+    """A security context ended."""
+
+    security_context: Handle
+
+
+# -- messages and attributes, synchronous ----------------------------------------------------------------------------------------
+class MessageEncrypted(NamedTuple):
+    """EncryptMessage returned; `before` holds plaintext and counts as secret."""
+
+    security_context: Handle | None
+    status: SecurityStatus
+    before: Images
+    after: Images
+
+
+class MessageDecrypted(NamedTuple):
+    """DecryptMessage returned; `after` holds plaintext and counts as secret."""
+
+    security_context: Handle | None
+    status: SecurityStatus
+    before: Images
+    after: Images
+    evidence: Evidence | None
+
+
+class AttributeQueried(NamedTuple):
+    """QueryContextAttributes returned; `fields` are the structure's members by their documented names."""
+
+    security_context: Handle | None
+    attribute: int
+    status: SecurityStatus
+    fields: dict[str, object]
+
+
+class ControlTokenApplied(NamedTuple):
+    """ApplyControlToken returned."""
+
+    security_context: Handle | None
+    status: SecurityStatus
+
+
+class ContextBuffersFreed(NamedTuple):
+    """FreeContextBuffer released as many buffers that the package had allocated."""
+
+    released: int
+
+
+# -- wire ------------------------------------------------------------------------------------------------------------------------
+class TokenSent(NamedTuple):
+    """Bytes were put on the wire: a token, which makes it leg `leg` (from 1), or protected data, with `leg` 0."""
+
+    number: int
+    leg: int
+    receiver: str
+    data: bytes
+
+
+class TokenDelivered(NamedTuple):
+    """What TokenSent `number` put on the wire reached its receiver."""
+
+    number: int
+    receiver: str
+
+
+class FaultInjected(NamedTuple):
+    """The fault plan acted: `kind` names the fault, `subject` what it befell, `detail` how."""
+
+    kind: str
+    subject: str
+    detail: str
+
+
+# -- scheduling, secrets, contract -----------------------------------------------------------------------------------------------
+class ChoiceMade(NamedTuple):
+    """At transition `step` the chooser took option `taken` of `options`; a default choice (0) leaves no record."""
+
+    step: int
+    taken: int
+    options: int
+
+
+class KeyLogged(NamedTuple):
+    """A key-log line of the session, NSS format: a secret."""
+
+    security_context: Handle | None
+    line: str
+
+
+class ContractBroken(NamedTuple):
+    """Someone did what the law leaves undefined; the actor stops here."""
+
+    async_context: Handle | None
+    phase: Phase
+    verb: Verb
+    inside: bool
+    why: str
+    source: Source
+    rule: str
+
+
+Event = (
+    RunStarted
+    | HandshakeBegan
+    | RunEnded
+    | NoteMade
+    | ActionTaken
+    | AsyncContextCreated
+    | NotifyCallbackSet
+    | NotifyRequirementQueried
+    | CallStatusQueried
+    | AsyncContextReinitialized
+    | AsyncContextFreed
+    | CallQueued
+    | QueueingReturned
+    | CallRefused
+    | CallCompleted
+    | OutputReadEarly
+    | CallbackEntered
+    | CallbackReturned
+    | CredentialAcquired
+    | CredentialFreed
+    | SecurityContextOpened
+    | SecurityContextDeleted
+    | MessageEncrypted
+    | MessageDecrypted
+    | AttributeQueried
+    | ControlTokenApplied
+    | ContextBuffersFreed
+    | TokenSent
+    | TokenDelivered
+    | FaultInjected
+    | ChoiceMade
+    | KeyLogged
+    | ContractBroken
+)

@@ -1,0 +1,128 @@
+"""A journal in a file: JSON Lines, append-only, readable up to the last whole line whatever stopped the writer.
+
+The writer flushes at every settled call and at the end; when the disk is full it stops with one line to its `warn`, and the
+run goes on. A new file is created 0600 and never overwrites another. The reader tolerates a torn tail and says where it is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from sspicli.journal import events as ev
+from sspicli.journal.codec import CodecError, Decoder, Encoder
+from sspicli.journal.journal import Record
+from sspicli.journal.redact import redacted
+from sspicli.sspi.errors import InputError, WriteError
+
+LARGEST = 1 << 30  # bytes a recording may have to be read
+_SETTLING = (ev.CallCompleted, ev.CallbackReturned, ev.RunEnded, ev.ContractBroken, ev.RunStarted)
+
+
+class RecordingWriter:
+    """Write every record of a journal to a file; subscribe it to the journal."""
+
+    def __init__(self, path: Path, *, include_secrets: bool, warn: Callable[[str], None]) -> None:
+        self._path = path
+        self._encoder = Encoder()
+        self._includes_secrets = include_secrets
+        self._warn = warn
+        self._file: TextIO | None = create_secret_file(path)
+        self._put(self._encoder.header(has_secrets=include_secrets))
+
+    def __call__(self, record: Record) -> None:
+        """Take the next record."""
+        if self._file is None:
+            return
+        if not self._includes_secrets:
+            record = record._replace(event=redacted(record.event))
+        self._put(self._encoder.line(record), flush=isinstance(record.event, _SETTLING))
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        if self._file is not None:
+            try:
+                self._file.close()
+            except OSError as error:
+                self._warn(f"the recording {self._path} is cut short: {error.strerror}")
+            self._file = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether everything so far was written."""
+        return self._file is not None
+
+    def _put(self, text: str, *, flush: bool = False) -> None:
+        assert self._file is not None, "nothing is written after the recording stopped"
+        try:
+            self._file.write(text)
+            if flush:
+                self._file.flush()
+        except OSError as error:
+            self._warn(f"the recording {self._path} stops here: {error.strerror}")
+            self._file = None
+
+
+def create_secret_file(path: Path) -> TextIO:
+    """Create a file that only its owner may read; refuse to overwrite one."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    except FileExistsError:
+        raise WriteError(
+            "the file exists, and is not overwritten", where=str(path), help="choose another name, or remove it first"
+        ) from None
+    except OSError as error:
+        reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown reason")
+        raise WriteError(f"the file cannot be created: {reason}", where=str(path)) from None
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")
+
+
+class Recording(NamedTuple):
+    """What a file held: its records, whether secrets are in it, and a note when it is not whole."""
+
+    records: list[Record]
+    has_secrets: bool
+    note: str
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a recording up to its last whole record; an unreadable header is an InputError."""
+    lines = _read_text(path).splitlines(keepends=True)
+    decoder = Decoder()
+    try:
+        has_secrets = decoder.header(lines[0] if lines else "")
+    except CodecError as error:
+        raise InputError(f"this is not a recording: {error}", where=f"{path}:1") from None
+    records: list[Record] = []
+    for number, text in enumerate(lines[1:], start=2):
+        try:
+            record = decoder.record(text)
+            if record.sequence != len(records) + 1:
+                raise CodecError(f"record {record.sequence} stands where {len(records) + 1} should")
+        except CodecError as error:
+            return Recording(
+                records, has_secrets, f"{path}:{number}: {error}; the {len(records)} records before it are used"
+            )
+        records.append(record)
+    is_whole = bool(records) and isinstance(records[-1].event, ev.RunEnded)
+    note = "" if is_whole else f"{path}: the recording ends before the run did, after {_last_call(records)}"
+    return Recording(records, has_secrets, note)
+
+
+def _last_call(records: list[Record]) -> str:
+    for record in reversed(records):
+        if isinstance(record.event, ev.CallCompleted):
+            return str(record.event.call)
+    return "no call"
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise InputError(f"the recording is larger than {LARGEST:,} bytes", where=str(path))
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", where=str(path)) from None

@@ -1,0 +1,272 @@
+"""What decided a failure, in sentences: the row applied, the values that decided, and what else is wrong with the certificate.
+
+The rule guarded here: the status comes from `schannel_failures` alone; this file adds the reasons. A second, offline look at
+the peer's certificate, by another library than the one that refused it, names the date or name that decided and
+lists further defects, because the engine stops at the first. Nothing here raises for a certificate it cannot read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from sspicli.packages.openssl_bindings import Engine, Outcome
+from sspicli.packages.schannel_failures import CLEAR_ALERT, Clues, FailureRow, Knowledge, find_row
+from sspicli.sspi.alerts import FATAL, alert_name
+from sspicli.sspi.package import AlertSeen, Evidence, Role, Source
+from sspicli.sspi.records import ALERT, HEADER_SIZE, frame
+from sspicli.sspi.schannel import SchCredentials
+from sspicli.sspi.status import SecurityStatus
+
+_ALERT_BODY = 2
+_WEAK_RSA_BITS, _WEAK_CURVE_BITS = 2048, 224  # what OpenSSL's security level 2 asks for
+_LONGEST_LIST = 5
+
+
+class Situation(NamedTuple):
+    """What a failure is judged against: the side, the name it wanted, its credential, and the server's protocols."""
+
+    role: Role
+    target: str | None
+    auth: SchCredentials
+    protocols: tuple[bytes, ...] | None = None
+
+
+class Failure(NamedTuple):
+    """A failed call: its status, the alert made for the peer (level, number), and why."""
+
+    status: SecurityStatus
+    alert: tuple[int, int] | None
+    evidence: Evidence
+
+
+class _Defect(NamedTuple):
+    """One thing wrong with a certificate: the verify codes that mean it, the field, the values."""
+
+    codes: tuple[int, ...]
+    field: str
+    sentence: str
+
+
+def known_failure(knowledge: Knowledge, situation: Situation, *, detail: str = "") -> Failure:
+    """Explain a failure the engine was not asked about."""
+    row = find_row(Clues(situation.role, knowledge=knowledge))
+    evidence = Evidence(row.id, row.source, field=row.field, detail=detail, difference=row.difference)
+    return Failure(row.status, None, evidence)
+
+
+def engine_failed(
+    engine: Engine, situation: Situation, *, outcome: Outcome, fed: bytes, token: bytes, knowledge: Knowledge | None
+) -> Failure:
+    """Explain why the engine stopped, given the records it was fed and the token it made."""
+    sent = alert_sent(token, engine.alert_sent)
+    received = alert_received(fed, engine.alert_received)
+    refusal = engine.refusal if engine.verifies else None
+    if outcome is Outcome.CLOSED:
+        knowledge = Knowledge.CLOSE_NOTIFY
+    elif engine.has_no_common_protocol:
+        knowledge = Knowledge.NO_COMMON_PROTOCOL
+    elif knowledge is None and sent is None and received is None and engine.was_ended_by_peer():
+        knowledge = Knowledge.UNREADABLE_ALERT
+    clues = Clues(
+        situation.role, None if refusal is None else refusal.code, knowledge,
+        None if received is None else received.number, None if sent is None else sent.number,
+    )  # fmt: skip
+    row = find_row(clues)
+    evidence = Evidence(
+        row.id, row.source, engine.words, alert_sent=sent, alert_received=received, field=row.field,
+        detail=_detail(row, engine, situation, received), difference=_difference(row, situation, sent, engine),
+    )  # fmt: skip
+    if refusal is not None:
+        evidence = _with_certificate(evidence, engine, situation)
+    return Failure(row.status, None if sent is None else (sent.level, sent.number), evidence)
+
+
+def alert_sent(token: bytes, noted: tuple[int, int] | None) -> AlertSeen | None:
+    """Find the alert a token ends with: in clear by its bytes, encrypted by what the engine's callback noted."""
+    records = frame(token).records
+    if not records:
+        return None
+    last = records[-1]
+    size = last.end - last.start
+    if last.content_type == ALERT and size == HEADER_SIZE + _ALERT_BODY:
+        return AlertSeen(token[last.body_start], token[last.body_start + 1], False, size)
+    return None if noted is None else AlertSeen(*noted, True, size)
+
+
+def alert_received(fed: bytes, noted: tuple[int, int] | None) -> AlertSeen | None:
+    """Find the fatal alert among the records the engine was fed."""
+    if noted is None or noted[0] != FATAL:
+        return None
+    records = frame(fed).records
+    for record in records:
+        size = record.end - record.start
+        if record.content_type == ALERT:
+            return AlertSeen(*noted, size > HEADER_SIZE + _ALERT_BODY, size)
+    return AlertSeen(*noted, True, records[-1].end - records[-1].start if records else 0)
+
+
+def _detail(row: FailureRow, engine: Engine, situation: Situation, received: AlertSeen | None) -> str:
+    """Say which values decided, where no certificate did."""
+    if received is not None:
+        return f"the peer sent alert {received.number} ({alert_name(received.number)})"
+    if row.knowledge is Knowledge.NO_COMMON_PROTOCOL:
+        offered, taken = _names(engine.protocols_offered()), _names(situation.protocols or ())
+        return f"the client offers {offered}; the server takes {taken}"
+    if row.id == "no-common-algorithm":
+        auth = situation.auth
+        allowed = (*auth.cipher_suites, *auth.groups, *auth.signature_algorithms)
+        return f"the server allows {', '.join(allowed)}" if allowed else "the server allows the engine's defaults"
+    return ""
+
+
+def _names(protocols: tuple[bytes, ...]) -> str:
+    return ", ".join(one.decode("ascii", "backslashreplace") for one in protocols) or "nothing"
+
+
+def _difference(row: FailureRow, situation: Situation, sent: AlertSeen | None, engine: Engine) -> str:
+    """Join what differs by the row with what differs by the way the alert went."""
+    is_clear = sent is not None and not sent.encrypted and situation.role is Role.CLIENT and engine.is_tls13()
+    return "; ".join(part for part in (row.difference, CLEAR_ALERT if is_clear else "") if part)
+
+
+def _with_certificate(evidence: Evidence, engine: Engine, situation: Situation) -> Evidence:
+    """Add the values that decided and the further defects, from a second look at the certificates that came."""
+    refusal = engine.refusal
+    assert refusal is not None, "asked to explain a refusal that is not there"
+    chain = engine.peer_chain() or ((refusal.certificate,) if refusal.certificate else ())
+    at_depth = chain[refusal.depth : refusal.depth + 1] or ((refusal.certificate,) if refusal.certificate else ())
+    decided = [one for one in _defects_of(at_depth, situation, refusal.depth) if refusal.code in one.codes]
+    others = [one for one in _defects_of(chain[:1], situation, 0) if refusal.code not in one.codes]
+    return evidence._replace(
+        verify_code=refusal.code,
+        verify_depth=refusal.depth,
+        field=decided[0].field if decided else evidence.field.format(depth=refusal.depth),
+        detail=decided[0].sentence if decided else _chain_sentence(refusal.code, at_depth, situation),
+        others=tuple(one.sentence for one in others),
+    )
+
+
+def _chain_sentence(code: int, certificates: tuple[bytes, ...], situation: Situation) -> str:
+    """Say what the verifier found where no single value of a certificate decided."""
+    try:
+        certificate = x509.load_der_x509_certificate(certificates[0])
+        subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
+    except (IndexError, ValueError):
+        return ""
+    store = situation.auth.root_store
+    trusted = "the system's trust anchors" if store is None else f"the {len(store)} trust anchors given"
+    match code:
+        case 18:
+            return f"{subject} is its own issuer and is not among {trusted}"
+        case 2 | 19 | 20 | 21:
+            return f"the chain of {subject} ends in issuer {issuer}, which is not among {trusted}"
+        case 23:
+            return f"serial number {certificate.serial_number:x} stands in its issuer's revocation list"
+        case 3:
+            return f"no revocation list of {issuer} is there"
+    return ""
+
+
+def _defects_of(certificates: tuple[bytes, ...], situation: Situation, depth: int) -> list[_Defect]:
+    """List what is wrong with the one certificate given; nothing for one that cannot be read."""
+    try:
+        certificate = x509.load_der_x509_certificate(certificates[0])
+        defects = [*_date_defects(certificate, situation, depth), *_key_defects(certificate, depth)]
+        if not depth:
+            defects += [*_name_defects(certificate, situation), *_usage_defects(certificate, situation)]
+        if certificate.subject == certificate.issuer and not depth and not _is_trusted(certificates[0], situation):
+            path = "Certificate[0].issuer"
+            defects.append(_Defect((18, 19, 20, 21), path, "the certificate is its own issuer and is not trusted"))
+    except (IndexError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return []
+    return defects
+
+
+def _is_trusted(der: bytes, situation: Situation) -> bool:
+    return der in (situation.auth.root_store or ())
+
+
+def _date_defects(certificate: x509.Certificate, situation: Situation, depth: int) -> Iterator[_Defect]:
+    now = situation.auth.clock if situation.auth.clock is not None else int(time.time())
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    path = f"Certificate[{depth}].validity."
+    if ends.timestamp() < now:
+        yield _Defect((10,), path + "notAfter", f"certificate ended {_instant(ends)}, clock says {_clock(now)}")
+    if begins.timestamp() > now:
+        yield _Defect((9,), path + "notBefore", f"certificate begins {_instant(begins)}, clock says {_clock(now)}")
+
+
+def _key_defects(certificate: x509.Certificate, depth: int) -> Iterator[_Defect]:
+    key = certificate.public_key()
+    bits = key.key_size if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else None
+    least = _WEAK_RSA_BITS if isinstance(key, rsa.RSAPublicKey) else _WEAK_CURVE_BITS
+    if bits is not None and bits < least:
+        path = f"Certificate[{depth}].subjectPublicKeyInfo"
+        kind = "RSA" if isinstance(key, rsa.RSAPublicKey) else "elliptic-curve"
+        yield _Defect((66, 67), path, f"its {kind} key has {bits} bits, fewer than {least}")
+
+
+def _name_defects(certificate: x509.Certificate, situation: Situation) -> Iterator[_Defect]:
+    target = situation.target
+    if situation.role is not Role.CLIENT or not target:
+        return
+    names = _names_in(certificate)
+    if not any(_matches(name, target) for name in names):
+        shown = ", ".join(names[:_LONGEST_LIST]) + (
+            f" and {len(names) - _LONGEST_LIST} more" * (len(names) > _LONGEST_LIST)
+        )
+        path = "Certificate[0].extensions.subjectAltName"
+        yield _Defect((62, 64), path, f"certificate names {shown or 'nobody'}, the target is {target}")
+
+
+def _names_in(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        common = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        return [str(one.value) for one in common]
+    return [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
+
+
+def _matches(pattern: str, target: str) -> bool:
+    """Match a name as RFC 6125 does: a lone `*` stands for exactly one label, the leftmost."""
+    wanted, given = target.rstrip(".").lower(), pattern.lower()
+    try:
+        return str(ip_address(wanted)) == given
+    except ValueError:
+        pass
+    _, dot, parent = wanted.partition(".")
+    return given == wanted or (given.startswith("*.") and bool(dot) and given[2:] == parent)
+
+
+def _usage_defects(certificate: x509.Certificate, situation: Situation) -> Iterator[_Defect]:
+    needed = ExtendedKeyUsageOID.SERVER_AUTH if situation.role is Role.CLIENT else ExtendedKeyUsageOID.CLIENT_AUTH
+    try:
+        usages = list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return
+    if needed not in usages and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in usages:
+        names = ", ".join(_usage_name(one) for one in usages) or "nothing"
+        path = "Certificate[0].extensions.extendedKeyUsage"
+        yield _Defect((26,), path, f"extendedKeyUsage says {names}, {_usage_name(needed)} is needed")
+
+
+def _usage_name(usage: x509.ObjectIdentifier) -> str:
+    known = {ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth", ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth"}
+    return known.get(usage, usage.dotted_string)
+
+
+def _instant(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
+
+
+def _clock(seconds: int) -> str:
+    return _instant(datetime.fromtimestamp(seconds, tz=UTC))

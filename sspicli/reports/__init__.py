@@ -1,0 +1,1 @@
+"""Faces for a program: documents computed from records alone."""

@@ -1,0 +1,161 @@
+"""The JSON document of a run (`sspi-async/handshake/1`) and its journal as JSON lines.
+
+Non-ASCII is written as escapes, so no name in a certificate can reach a terminal as a control sequence. Absent values are null.
+Members may be added in later versions and are never taken away.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from sspicli.analysis.blame import Failure
+from sspicli.analysis.calls import Call, Leg
+from sspicli.analysis.report import EndpointReport, Report
+from sspicli.analysis.rules import Finding
+from sspicli.journal.codec import Encoder
+from sspicli.journal.journal import Record
+from sspicli.journal.redact import redacted
+from sspicli.sspi.alerts import alert_name
+from sspicli.sspi.package import AlertSeen
+from sspicli.sspi.status import SecurityStatus
+
+SCHEMA = "sspi-async/handshake/1"
+
+Member = dict[str, object]
+
+
+def document_text(report: Report, *, timing: bool, schedule: str) -> str:
+    """Write the document, with a newline at its end."""
+    return json.dumps(document(report, timing=timing, schedule=schedule), indent=2, ensure_ascii=True) + "\n"
+
+
+def lines_text(records: Iterable[Record], *, include_secrets: bool, timing: bool) -> Iterable[str]:
+    """Write the journal as a recording does, a line for each record."""
+    encoder = Encoder()
+    yield encoder.header(has_secrets=include_secrets)
+    for record in records:
+        kept = record if include_secrets else record._replace(event=redacted(record.event))
+        yield encoder.line(kept if timing else kept._replace(nanoseconds=0))
+
+
+def document(report: Report, *, timing: bool, schedule: str) -> Member:
+    """Build the document as plain data."""
+    run = report.run
+    out: Member = {
+        "schema": SCHEMA,
+        "verdict": report.verdict.value,
+        "package": run.package if run else None,
+        "engine": run.engine if run else None,
+        "emulated": True,
+        "protocol": report.protocol,
+        "cipher_suite": report.cipher_suite,
+        "group": report.group,
+        "resumed": report.is_resumed,
+        "client": _endpoint(report.endpoints.get("client")),
+        "server": _endpoint(report.endpoints.get("server")),
+        "failure": None if report.failure is None else _failure(report.failure),
+        "legs": [_leg(leg) for leg in report.legs],
+        "calls": [_call(call, timing=timing) for call in report.calls],
+        "callbacks": {name: end.callbacks for name, end in report.endpoints.items()},
+        "findings": [_finding(finding) for finding in report.findings],
+        "waits": list(report.waits),
+        "engine_differences": list(report.differences),
+        "seed": run.seed if run else None,
+        "schedule": schedule,
+    }
+    if timing:
+        out["milliseconds"] = round(report.nanoseconds / 1e6, 3)
+    return out
+
+
+def _status(status: SecurityStatus | None) -> str | None:
+    return None if status is None else status.name
+
+
+def _endpoint(end: EndpointReport | None) -> Member | None:
+    if end is None:
+        return None
+    return {
+        "status": _status(end.status),
+        "status_hex": None if end.status is None else end.status.hex,
+        "post_handshake_status": _status(end.post_handshake_status),
+        "attributes_hex": None if end.attributes is None else f"0x{end.attributes:08X}",
+        "alert_sent": _alert(end.alert_sent, b""),
+        "alert_received": _alert(end.alert_received, b""),
+        "messages_sent": end.messages_sent,
+        "messages_opened": end.messages_opened,
+        "notes": end.notes,
+    }
+
+
+def _alert(alert: AlertSeen | None, data: bytes) -> Member | None:
+    if alert is None:
+        return None
+    out: Member = {
+        "level": {1: "warning", 2: "fatal"}.get(alert.level, str(alert.level)),
+        "number": alert.number,
+        "name": alert_name(alert.number),
+        "encrypted": alert.encrypted,
+        "bytes": alert.size,
+    }
+    return out | {"hex": data.hex()} if data else out
+
+
+def _failure(failure: Failure) -> Member:
+    evidence = failure.evidence
+    return {
+        "side": failure.side,
+        "leg": failure.leg,
+        "call": str(failure.call.handle),
+        "function": failure.call.function.documented_name,
+        "status": failure.status.name,
+        "status_hex": failure.status.hex,
+        "alert": _alert(failure.alert, failure.alert_data),
+        "field": evidence.field or None if evidence else None,
+        "detail": evidence.detail or None if evidence else None,
+        "engine_words": evidence.words or None if evidence else None,
+        "verify_code": evidence.verify_code if evidence else None,
+        "source": evidence.source.value if evidence else None,
+        "also": list(evidence.others) if evidence else [],
+        "cause": failure.cause or None,
+        "help": failure.help or None,
+    }
+
+
+def _leg(leg: Leg) -> Member:
+    return {
+        "number": leg.number,
+        "from": leg.sender,
+        "bytes": len(leg.data),
+        "messages": [message.name for message in leg.messages],
+        "encrypted": [message.encrypted for message in leg.messages],
+        "call": None if leg.call is None else str(leg.call),
+    }
+
+
+def _call(call: Call, *, timing: bool) -> Member:
+    out: Member = {
+        "id": str(call.handle),
+        "endpoint": call.endpoint,
+        "function": call.function.documented_name,
+        "queue_status": call.queue_status.name,
+        "call_status": call.status.name,
+        "was_pending": call.was_pending,
+        "pending_answers": call.pending_answers,
+        "leg": call.leg or None,
+    }
+    return out | {"pending_microseconds": round(call.pending_nanoseconds / 1e3, 1)} if timing else out
+
+
+def _finding(finding: Finding) -> Member:
+    return {
+        "code": finding.rule.code,
+        "severity": finding.rule.severity,
+        "title": finding.rule.title,
+        "subject": finding.subject,
+        "detail": finding.detail,
+        "records": list(finding.records),
+        "fix": finding.rule.fix,
+        "source": finding.rule.source.value,
+    }

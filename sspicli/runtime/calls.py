@@ -1,0 +1,162 @@
+"""Calls under way, and the out-parameters that belong to them until they complete.
+
+On Windows the memory of a queued call's out-parameters belongs to the call until it completes. An `OutputSlot` is
+such a variable of the caller: reading or writing it while a call owns it is possible, as it is there, and goes on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from sspicli.sspi.buffers import BufferWrite, SecBufferDesc
+from sspicli.sspi.functions import Function
+from sspicli.sspi.handles import Handle
+from sspicli.sspi.lifecycle import Phase
+from sspicli.sspi.package import Credential, Evidence, SecurityContext, Source
+from sspicli.sspi.status import SecurityStatus
+
+if TYPE_CHECKING:
+    from sspicli.runtime.api import AsyncSspi
+
+T = TypeVar("T")
+
+NotifyCallback = Callable[[Handle, object], "Generator[object, object, None] | None"]
+"""SspiAsyncNotifyCallback: takes the async context and the callback data. Its body may be a generator of actions."""
+
+
+class OutputSlot(Generic[T]):
+    """One out-parameter variable, such as phNewContext; `initial` is what it holds before any call."""
+
+    __slots__ = ("_on_early", "_value", "name")
+
+    def __init__(self, name: str, initial: T) -> None:
+        self.name = name
+        self._value = initial
+        self._on_early: Callable[[str, bool], None] | None = None
+
+    @property
+    def value(self) -> T:
+        """What the variable holds; reading it while a call owns it is recorded."""
+        if self._on_early is not None:
+            self._on_early(self.name, False)
+        return self._value
+
+    @value.setter
+    def value(self, value: T) -> None:
+        if self._on_early is not None:
+            self._on_early(self.name, True)
+        self._value = value
+
+    def peek(self) -> T:
+        """Read as the runtime does, off the record."""
+        return self._value
+
+    def lend(self, on_early: Callable[[str, bool], None]) -> None:
+        """Let a call own the variable from queueing on."""
+        self._on_early = on_early
+
+    def fill(self, value: T) -> None:
+        """Write the call's result, at its completion."""
+        self._value = value
+
+    def give_back(self) -> None:
+        """End the call's ownership."""
+        self._on_early = None
+
+
+HandleVariable = OutputSlot[Handle | None]
+"""A CredHandle or CtxtHandle variable of the caller."""
+
+
+class AsyncContext:
+    """What an async context's handle stands for: its phase, its registration, and the one call it tracks."""
+
+    __slots__ = ("call", "callback", "callback_data", "handle", "phase")
+
+    def __init__(self, handle: Handle) -> None:
+        self.handle = handle
+        self.phase = Phase.IDLE
+        self.callback: NotifyCallback | None = None
+        self.callback_data: object = None
+        self.call: PendingCall | None = None
+
+
+class CallResult(NamedTuple):
+    """What a call's work came to, before anything was written to its caller."""
+
+    status: SecurityStatus
+    input_writes: tuple[BufferWrite, ...] = ()
+    output_writes: tuple[BufferWrite, ...] = ()
+    attributes: int = 0
+    expiry: int = 0
+    evidence: Evidence | None = None
+    secrets: tuple[str, ...] = ()
+    new_credential: Credential | None = None
+    new_security_context: SecurityContext | None = None
+
+
+class PendingCall:
+    """One queued call, from queueing to settlement.
+
+    `work` computes it and may run on any thread; it touches the security context and nothing of the runtime.
+    """
+
+    __slots__ = (
+        "api",
+        "async_context",
+        "callback",
+        "callback_data",
+        "engine_nanoseconds",
+        "function",
+        "handle",
+        "has_returned",
+        "input",
+        "output",
+        "queued",
+        "result",
+        "settle",
+        "slots",
+        "status",
+        "work",
+    )
+
+    def __init__(
+        self,
+        api: AsyncSspi,
+        handle: Handle,
+        function: Function,
+        async_context: AsyncContext,
+        work: Callable[[], CallResult],
+        settle: Callable[[PendingCall, CallResult], Handle | None],
+    ) -> None:
+        self.api = api
+        self.handle = handle
+        self.function = function
+        self.async_context = async_context
+        self.callback = async_context.callback
+        self.callback_data = async_context.callback_data
+        self.work = work
+        self.settle = settle
+        self.input: SecBufferDesc | None = None
+        self.output: SecBufferDesc | None = None
+        self.slots: tuple[OutputSlot[Handle | None] | OutputSlot[int], ...] = ()
+        self.queued = 0
+        self.has_returned = False
+        self.status = SecurityStatus.SEC_I_ASYNC_CALL_PENDING
+        self.result: CallResult | None = None
+        self.engine_nanoseconds = 0
+
+    def compute(self) -> CallResult:
+        """Do the work and keep the result; may run on a worker thread, once. An engine's own bug is a status, not a crash."""
+        began = perf_counter_ns()
+        try:
+            result = self.work()
+        except Exception as error:  # noqa: BLE001 (whatever an engine lets out)
+            words = f"{type(error).__name__}: {error}"
+            evidence = Evidence("", Source.INFERRED, words, detail="the engine let an exception out")
+            result = CallResult(SecurityStatus.SEC_E_INTERNAL_ERROR, evidence=evidence)
+        self.engine_nanoseconds = perf_counter_ns() - began
+        self.result = result
+        return result

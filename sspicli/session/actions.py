@@ -1,0 +1,365 @@
+"""The closed union of everything an actor can do: each action declared once, with the documented names.
+
+A driver yields actions and is sent their outcomes; it never sees who runs it. Calls of the API carry their own `perform`;
+what only a session can do (wait, receive, send, sleep, signal) is performed there. Each action is one transition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import NamedTuple, Protocol, TypeVar, cast
+
+from sspicli.runtime.api import AsyncSspi
+from sspicli.runtime.calls import HandleVariable, OutputSlot
+from sspicli.sspi.buffers import SecBufferDesc
+from sspicli.sspi.handles import Handle
+from sspicli.sspi.package import QueryResult
+from sspicli.sspi.status import NtStatus, SecurityStatus
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ApiAction(Protocol[T_co]):
+    """A call of the API: performed at once, with an outcome."""
+
+    def perform(self, api: AsyncSspi) -> T_co:
+        """Make the call."""
+
+
+# -- calls of the API ------------------------------------------------------------------------------------------------------------
+class CreateAsyncContext(NamedTuple):
+    """SspiCreateAsyncContext."""
+
+    def perform(self, api: AsyncSspi) -> Handle | None:
+        """Make the call."""
+        return api.create_async_context()
+
+
+class FreeAsyncContext(NamedTuple):
+    """SspiFreeAsyncContext."""
+
+    handle: Handle | None
+
+    def perform(self, api: AsyncSspi) -> None:
+        """Make the call."""
+        api.free_async_context(self.handle)
+
+
+class ReinitAsyncContext(NamedTuple):
+    """SspiReinitAsyncContext."""
+
+    handle: Handle | None
+
+    def perform(self, api: AsyncSspi) -> NtStatus:
+        """Make the call."""
+        return api.reinit_async_context(self.handle)
+
+
+class SetAsyncNotifyCallback(NamedTuple):
+    """SspiSetAsyncNotifyCallback; the callback is a driver over (async context, callback data), or None for NULL."""
+
+    context: Handle | None
+    callback: Callable[[Handle, object], Driver] | None
+    callback_data: object = None
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.set_async_notify_callback(self.context, self.callback, self.callback_data)
+
+
+class AsyncContextRequiresNotify(NamedTuple):
+    """SspiAsyncContextRequiresNotify."""
+
+    async_context: Handle | None
+
+    def perform(self, api: AsyncSspi) -> bool:
+        """Make the call."""
+        return api.async_context_requires_notify(self.async_context)
+
+
+class GetAsyncCallStatus(NamedTuple):
+    """SspiGetAsyncCallStatus."""
+
+    handle: Handle | None
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.get_async_call_status(self.handle)
+
+
+class AcquireCredentialsHandle(NamedTuple):
+    """SspiAcquireCredentialsHandleAsync."""
+
+    async_context: Handle | None
+    principal: str | None
+    package: str
+    credential_use: int
+    auth_data: object | None
+    credential: HandleVariable
+    expiry: OutputSlot[int]
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.acquire_credentials_handle_async(
+            self.async_context,
+            principal=self.principal,
+            package=self.package,
+            credential_use=self.credential_use,
+            auth_data=self.auth_data,
+            credential=self.credential,
+            expiry=self.expiry,
+        )
+
+
+class InitializeSecurityContext(NamedTuple):
+    """SspiInitializeSecurityContextAsync."""
+
+    async_context: Handle | None
+    credential: HandleVariable | None
+    security_context: HandleVariable | None
+    target_name: str | None
+    context_requirements: int
+    input: SecBufferDesc | None
+    new_security_context: HandleVariable | None
+    output: SecBufferDesc | None
+    attributes: OutputSlot[int]
+    expiry: OutputSlot[int]
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.initialize_security_context_async(
+            self.async_context,
+            credential=self.credential,
+            security_context=self.security_context,
+            target_name=self.target_name,
+            context_requirements=self.context_requirements,
+            input=self.input,
+            new_security_context=self.new_security_context,
+            output=self.output,
+            attributes=self.attributes,
+            expiry=self.expiry,
+        )
+
+
+class AcceptSecurityContext(NamedTuple):
+    """SspiAcceptSecurityContextAsync."""
+
+    async_context: Handle | None
+    credential: HandleVariable | None
+    security_context: HandleVariable | None
+    input: SecBufferDesc | None
+    context_requirements: int
+    new_security_context: HandleVariable | None
+    output: SecBufferDesc | None
+    attributes: OutputSlot[int]
+    expiry: OutputSlot[int]
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.accept_security_context_async(
+            self.async_context,
+            credential=self.credential,
+            security_context=self.security_context,
+            input=self.input,
+            context_requirements=self.context_requirements,
+            new_security_context=self.new_security_context,
+            output=self.output,
+            attributes=self.attributes,
+            expiry=self.expiry,
+        )
+
+
+class DeleteSecurityContext(NamedTuple):
+    """SspiDeleteSecurityContextAsync."""
+
+    async_context: Handle | None
+    security_context: HandleVariable
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.delete_security_context_async(self.async_context, security_context=self.security_context)
+
+
+class FreeCredentialsHandle(NamedTuple):
+    """SspiFreeCredentialsHandleAsync."""
+
+    async_context: Handle | None
+    credential: HandleVariable
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.free_credentials_handle_async(self.async_context, credential=self.credential)
+
+
+class EncryptMessage(NamedTuple):
+    """EncryptMessage, synchronous."""
+
+    security_context: Handle | None
+    message: SecBufferDesc
+    qop: int = 0
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.encrypt_message(self.security_context, qop=self.qop, message=self.message)
+
+
+class DecryptMessage(NamedTuple):
+    """DecryptMessage, synchronous."""
+
+    security_context: Handle | None
+    message: SecBufferDesc
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.decrypt_message(self.security_context, message=self.message)
+
+
+class ApplyControlToken(NamedTuple):
+    """ApplyControlToken, synchronous; not available in kernel mode."""
+
+    security_context: Handle | None
+    input: SecBufferDesc | None
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.apply_control_token(self.security_context, input=self.input)
+
+
+class QueryContextAttributes(NamedTuple):
+    """QueryContextAttributes, synchronous."""
+
+    security_context: Handle | None
+    attribute: int
+
+    def perform(self, api: AsyncSspi) -> QueryResult:
+        """Make the call."""
+        return api.query_context_attributes(self.security_context, attribute=self.attribute)
+
+
+class FreeContextBuffer(NamedTuple):
+    """FreeContextBuffer, synchronous: release what the package allocated for this descriptor's buffers."""
+
+    buffers: SecBufferDesc
+
+    def perform(self, api: AsyncSspi) -> int:
+        """Make the call."""
+        return api.free_context_buffers(self.buffers)
+
+
+# -- what a session does -----------------------------------------------------------------------------------------------------------
+class Connect(NamedTuple):
+    """Begin connection `number` on the wire: what arrives from now on belongs to it."""
+
+    number: int
+
+
+class Send(NamedTuple):
+    """Put bytes on the wire: a token, which makes it a leg, or protected data."""
+
+    data: bytes
+    is_token: bool
+
+
+class Receive(NamedTuple):
+    """Wait for bytes from the peer; b"" once it has closed and nothing is left."""
+
+
+class Close(NamedTuple):
+    """Close the sending side of the wire."""
+
+
+class Wait(NamedTuple):
+    """Wait until a signal was raised, and take what it was raised with."""
+
+    signal: Signal
+
+
+class Raise(NamedTuple):
+    """Raise a signal with a status."""
+
+    signal: Signal
+    status: SecurityStatus
+
+
+class Sleep(NamedTuple):
+    """Let virtual time pass: `ticks` microseconds of the stepped clock."""
+
+    ticks: int
+
+
+class Note(NamedTuple):
+    """Put a sentence on record."""
+
+    text: str
+
+
+Action = (
+    CreateAsyncContext
+    | FreeAsyncContext
+    | ReinitAsyncContext
+    | SetAsyncNotifyCallback
+    | AsyncContextRequiresNotify
+    | GetAsyncCallStatus
+    | AcquireCredentialsHandle
+    | InitializeSecurityContext
+    | AcceptSecurityContext
+    | DeleteSecurityContext
+    | FreeCredentialsHandle
+    | EncryptMessage
+    | DecryptMessage
+    | ApplyControlToken
+    | QueryContextAttributes
+    | FreeContextBuffer
+    | Connect
+    | Send
+    | Receive
+    | Close
+    | Wait
+    | Raise
+    | Sleep
+    | Note
+)
+
+# The calls whose function returns in a transition of its own, and what a session performs itself; the rest is done at once.
+QUEUEING = frozenset(
+    {
+        AcquireCredentialsHandle,
+        InitializeSecurityContext,
+        AcceptSecurityContext,
+        DeleteSecurityContext,
+        FreeCredentialsHandle,
+    }
+)
+OF_SESSION = frozenset({Connect, Send, Receive, Close, Wait, Raise, Sleep, Note})
+
+Driver = Generator[Action, object, None]
+"""A program over actions: a one-shot handshake, a callback's body, a scenario's steps."""
+
+T = TypeVar("T")
+Doing = Generator[Action, object, T]
+
+
+class Signal:
+    """A synchronisation event of one endpoint: raised by a callback, awaited by its program."""
+
+    __slots__ = ("name", "raised", "waiter")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.raised: list[tuple[SecurityStatus, int]] = []
+        self.waiter: object | None = None
+
+
+def do(action: ApiAction[T]) -> Doing[T]:
+    """Perform a call of the API, with its outcome's type."""
+    return cast("T", (yield cast("Action", action)))
+
+
+def receive() -> Doing[bytes]:
+    """Wait for bytes from the peer."""
+    return cast("bytes", (yield Receive()))
+
+
+def wait(signal: Signal) -> Doing[SecurityStatus]:
+    """Wait for a signal."""
+    return cast("SecurityStatus", (yield Wait(signal)))

@@ -1,0 +1,52 @@
+"""A client and a server in one process: the two async SSPIs, their programs, the wire and the choices, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sspicli.journal.journal import Journal
+from sspicli.runtime.api import AsyncSspi, Describe, Find
+from sspicli.runtime.chooser import Chooser, Completion, First, Order, Policy, Replay, Seeded
+from sspicli.runtime.dispatch import Dispatcher, SteppedDispatcher
+from sspicli.session.drivers import Plan, endpoint_program
+from sspicli.session.session import Endpoint, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How the next transition is chosen; `schedule`, where given, decides alone."""
+
+    completion: Completion = Completion.PENDING
+    order: Order = Order.FIFO
+    seed: int = 0
+    schedule: tuple[int, ...] | None = None
+
+    def chooser(self) -> Chooser:
+        """Make the chooser that these words describe."""
+        if self.schedule is not None:
+            return Replay(self.schedule)
+        if self.completion is Completion.PENDING and self.order is Order.FIFO:
+            return First()
+        if self.completion is Completion.RANDOM and self.order is Order.SEED:
+            return Seeded(self.seed)
+        return Policy(self.completion, self.order, self.seed)
+
+
+def pair(
+    client: Plan,
+    server: Plan,
+    *,
+    find: Find,
+    describe: Describe,
+    journal: Journal,
+    choices: Choices = Choices(),  # noqa: B008 (frozen)
+    dispatcher: Dispatcher | None = None,
+    timeout: float = 30.0,
+) -> Session:
+    """Put a client and a server on an in-memory wire; stepped, unless another dispatcher is given."""
+    dispatcher = dispatcher or SteppedDispatcher()
+    endpoints = []
+    for name, plan in (("client", client), ("server", server)):
+        api = AsyncSspi(name, find=find, describe=describe, journal=journal, dispatcher=dispatcher)
+        endpoints.append(Endpoint(api, endpoint_program(plan, name)))
+    return Session(endpoints, journal=journal, dispatcher=dispatcher, chooser=choices.chooser(), timeout=timeout)

@@ -1,0 +1,368 @@
+"""Two endpoints and what may happen next between them.
+
+The loop: gather what is enabled, let the chooser pick, fire it to its end. Queueing, the queueing function's return, a call's
+completion, its callback's entry and return, each action of an actor and each delivery are transitions of their own, so
+a callback that runs before the queueing function has returned is an order like any other. State changes on one thread at
+a time. Nothing here knows whether a person, a file or a search is choosing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import cast
+
+from sspicli.journal import events as ev
+from sspicli.journal.journal import Journal
+from sspicli.runtime.api import AsyncSspi, ContractError
+from sspicli.runtime.calls import PendingCall
+from sspicli.runtime.chooser import Chooser, First, Kind, Transition
+from sspicli.runtime.dispatch import Dispatcher
+from sspicli.session.actions import (
+    OF_SESSION,
+    QUEUEING,
+    Action,
+    ApiAction,
+    Close,
+    Connect,
+    Driver,
+    Note,
+    Raise,
+    Receive,
+    Send,
+    Signal,
+    Sleep,
+    Wait,
+)
+from sspicli.session.wire import MemoryWire, Wire
+from sspicli.sspi.handles import Handle
+
+MICROSECONDS = 1_000_000
+
+
+class Activity:
+    """One running driver: an endpoint's program, or the body of a callback."""
+
+    __slots__ = ("api", "cause", "driver", "inside", "is_done", "name", "notified", "outcome", "step", "waits_for")
+
+    def __init__(self, name: str, api: AsyncSspi, driver: Driver, cause: int) -> None:
+        self.name = name
+        self.api = api
+        self.driver = driver
+        self.cause = cause
+        self.inside: Handle | None = None
+        self.notified: PendingCall | None = None
+        self.outcome: object = None
+        self.is_done = False
+        self.waits_for = ""
+        self.step: Transition
+
+
+class Endpoint:
+    """One side: its async SSPI and its program."""
+
+    __slots__ = ("api", "program")
+
+    def __init__(self, api: AsyncSspi, program: Driver) -> None:
+        self.api = api
+        self.program = program
+
+
+class Session:
+    """Run the programs of endpoints over a wire, one transition at a time.
+
+    `timeout` is in seconds of virtual time; `limit` in transitions. After `run`, `choices` are the choices made where there
+    was one, and the journal ends with `RunEnded`.
+    """
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        journal: Journal,
+        dispatcher: Dispatcher,
+        chooser: Chooser | None = None,
+        wire: Wire | None = None,
+        timeout: float = 30.0,
+        limit: int = 1_000_000,
+    ) -> None:
+        self.choices: list[int] = []
+        self._journal = journal
+        self._dispatcher = dispatcher
+        self._completions = dispatcher.completions
+        self._chooser = chooser or First()
+        self._wire = wire or MemoryWire(tuple(one.api.name for one in endpoints))
+        self._ready: deque[Transition] = deque()
+        self._timers: list[tuple[int, int, Transition]] = []
+        self._activities: list[Activity] = []
+        self._receivers: dict[str, Activity] = {}
+        self._handshakes = 0
+        self._is_broken = False
+        self._deadline = int(timeout * MICROSECONDS)
+        self._limit = limit
+        self._fired = 0
+        self._reason = ""
+        for endpoint in endpoints:
+            self._begin(Activity(endpoint.api.name, endpoint.api, endpoint.program, 0))
+
+    # -- running -----------------------------------------------------------------------------------------------------------------
+
+    def run(self) -> str:
+        """Fire transitions until nothing is left; record and return why it ended."""
+        self.advance()
+        return self.end()
+
+    def advance(self) -> None:
+        """Fire transitions until nothing is enabled."""
+        while (transition := self._take()) is not None:
+            transition.fire(transition.subject)
+
+    def enabled(self) -> list[Transition]:
+        """List what may happen next, in canonical order; a timer only when nothing else may."""
+        options = list(self._ready)
+        options.extend([self._completion(call) for call in self._completions])
+        if not options and self._timers:
+            options.append(self._timers[0][2])
+        return options
+
+    def end(self) -> str:
+        """Record that the run ended, and why: finished, broken, stuck or limit."""
+        waiting = tuple(f"{one.name} waits for {one.waits_for}" for one in self._activities if not one.is_done)
+        hung = tuple(f"{call} never completes" for call in self._hung())
+        reason = self._reason or ("broken" if self._is_broken else "stuck" if waiting or hung else "finished")
+        self._journal.append("session", ev.RunEnded(reason, waiting + hung), 0)
+        return reason
+
+    def abandon(self, reason: str) -> None:
+        """Record that the run was ended from outside: `interrupted`, or `limit` for a time-out."""
+        self._reason = reason
+        self.end()
+        self._limit = 0  # a worker that comes back later finds nothing to do
+
+    def is_settled(self) -> bool:
+        """Say whether every program has come to its end."""
+        return all(one.is_done for one in self._activities)
+
+    def after(self, ticks: int, transition: Transition) -> None:
+        """Enable a transition `ticks` microseconds of virtual time from now."""
+        heappush(self._timers, (self._journal.ticks + ticks, self._fired, transition))
+
+    def _hung(self) -> list[Handle]:
+        """List the calls that were queued and can complete no more."""
+        queued = {
+            record.event.call: record for record in self._journal.records if isinstance(record.event, ev.CallQueued)
+        }
+        for record in self._journal.records:
+            if isinstance(record.event, ev.CallCompleted):
+                queued.pop(record.event.call, None)
+        return list(queued)
+
+    def _take(self) -> Transition | None:
+        """Pick the next transition and take it off the lists; None when nothing is enabled or a limit was hit."""
+        ready, completions = self._ready, self._completions
+        self._fired += 1
+        if self._fired > self._limit:
+            self._reason = "limit"
+            return None
+        count = len(ready) + len(completions)
+        if not count:
+            return self._take_timer()
+        self._journal.ticks += 1
+        index = 0
+        if count > 1 and type(self._chooser) is not First:
+            index = self._choose(count)
+        if index < len(ready):
+            if not index:
+                return ready.popleft()
+            transition = ready[index]
+            del ready[index]
+            return transition
+        return self._completion(completions.pop(index - len(ready)))
+
+    def _choose(self, count: int) -> int:
+        index = self._chooser.choose(self.enabled())
+        self.choices.append(index)
+        if index:
+            self._journal.append("session", ev.ChoiceMade(len(self.choices), index, count), 0)
+        return index
+
+    def _take_timer(self) -> Transition | None:
+        if not self._timers or self._dispatcher.outstanding:
+            return None
+        due, _, transition = heappop(self._timers)
+        self._journal.ticks = max(due, self._journal.ticks)
+        if self._journal.ticks > self._deadline:
+            self._reason = "limit"
+            return None
+        return transition
+
+    # -- transitions -----------------------------------------------------------------------------------------------------------------
+
+    def _begin(self, activity: Activity) -> None:
+        activity.step = Transition(Kind.STEP, activity.name, self._step, activity, activity.notified)
+        self._activities.append(activity)
+        self._ready.append(activity.step)
+
+    def _resume(self, activity: Activity, outcome: object, cause: int) -> None:
+        activity.outcome, activity.cause, activity.waits_for = outcome, cause, ""
+        self._ready.append(activity.step)
+
+    def _step(self, subject: object) -> None:
+        """Let an actor perform its next action."""
+        activity = cast("Activity", subject)
+        api = activity.api
+        api.actor, api.inside, api.cause = activity.name, activity.inside, activity.cause
+        try:
+            action = activity.driver.send(activity.outcome)
+        except StopIteration:
+            self._finish(activity)
+            return
+        kind = type(action)
+        try:
+            if kind in OF_SESSION:
+                self._perform(activity, action)
+                return
+            activity.outcome = cast("ApiAction[object]", action).perform(api)
+            activity.cause = api.cause
+            if kind in QUEUEING and api.queued is not None:
+                self._queueing(activity, api.queued)
+            else:
+                self._ready.append(activity.step)
+        except ContractError:
+            self._break(activity)
+
+    def _queueing(self, activity: Activity, call: PendingCall) -> None:
+        """Let a queueing function return later, as a transition of its own; a refusal returned at once."""
+        activity.waits_for = f"the return of {call.function.documented_name}"
+        self._ready.append(Transition(Kind.RETURN, activity.name, self._return, (activity, call), call))
+
+    def _return(self, subject: object) -> None:
+        activity, call = cast("tuple[Activity, PendingCall]", subject)
+        cause = activity.api.return_from_queueing(call)
+        self._resume(activity, activity.outcome, cause)
+
+    def _completion(self, call: PendingCall) -> Transition:
+        return Transition(Kind.COMPLETE, call.handle.actor, self._complete, call, call)
+
+    def _complete(self, subject: object) -> None:
+        call = cast("PendingCall", subject)
+        if call.api.complete(call):
+            cause = call.api.cause
+            transition = Transition(Kind.NOTIFY, call.handle.actor, self._notify, (call, cause), call)
+            self._ready.append(transition)
+
+    def _notify(self, subject: object) -> None:
+        """Enter the notify callback of a completed call; its body is an activity of its own."""
+        call, cause = cast("tuple[PendingCall, int]", subject)
+        api = call.api
+        api.cause = cause
+        entered = api.enter_callback(call)
+        assert call.callback is not None, "a notification is owed only where a callback is registered"
+        body = call.callback(call.async_context.handle, call.callback_data)
+        if body is None:
+            api.return_from_callback(call, entered)
+            return
+        activity = Activity(f"{call.async_context.handle}.callback", api, cast("Driver", body), entered)
+        activity.inside, activity.notified = call.async_context.handle, call
+        self._begin(activity)
+
+    def _finish(self, activity: Activity) -> None:
+        activity.is_done = True
+        if activity.notified is not None:
+            activity.api.return_from_callback(activity.notified, activity.cause)
+            self._activities.remove(activity)
+
+    def _break(self, activity: Activity) -> None:
+        """Stop an actor that did what the law leaves undefined; the law's row is on record."""
+        self._is_broken = True
+        activity.is_done = True
+        activity.driver.close()
+
+    def _deliver(self, subject: object) -> None:
+        number, receiver = cast("tuple[int, str]", subject)
+        cause = self._journal.append("wire", ev.TokenDelivered(number, receiver), self._sent_record[number])
+        self._wire.arrive(number, receiver, cause)
+        self._offer(receiver)
+
+    # -- what only a session can do ------------------------------------------------------------------------------------------------
+
+    def _perform(self, activity: Activity, action: Action) -> None:
+        match action:
+            case Wait():
+                self._wait(activity, action.signal)
+            case Raise():
+                self._raise(activity, action)
+            case Receive():
+                activity.waits_for = "bytes from its peer"
+                self._receivers[activity.name] = activity
+                self._offer(activity.name)
+            case Send():
+                self._send(activity, action)
+            case Sleep():
+                activity.waits_for = "a timer"
+                wake = Transition(Kind.TIMER, activity.name, self._wake, activity)
+                self.after(action.ticks, wake)
+            case Close():
+                self._wire.close(activity.name)
+                self._resume(activity, None, activity.cause)
+                for name in list(self._receivers):
+                    self._offer(name)
+            case Connect():
+                self._connect(activity, action.number)
+            case Note():
+                self._resume(
+                    activity, None, self._journal.append(activity.name, ev.NoteMade(action.text), activity.cause)
+                )
+            case _:
+                raise AssertionError(f"{action!r} is no action of a session")
+
+    def _wake(self, subject: object) -> None:
+        activity = cast("Activity", subject)
+        self._resume(activity, None, activity.cause)
+
+    def _wait(self, activity: Activity, signal: Signal) -> None:
+        if signal.raised:
+            status, cause = signal.raised.pop(0)
+            self._resume(activity, status, cause)
+            return
+        activity.waits_for = f"the signal {signal.name}, which its notify callback raises"
+        signal.waiter = activity
+
+    def _raise(self, activity: Activity, action: Raise) -> None:
+        waiter = action.signal.waiter
+        if waiter is None:
+            action.signal.raised.append((action.status, activity.cause))
+        else:
+            action.signal.waiter = None
+            self._resume(cast("Activity", waiter), action.status, activity.cause)
+        self._resume(activity, None, activity.cause)
+
+    def _connect(self, activity: Activity, number: int) -> None:
+        if number > self._handshakes:
+            self._handshakes = number
+            self._journal.append("session", ev.HandshakeBegan(number), 0)
+        self._wire.connect(activity.name, number)
+        self._resume(activity, None, activity.cause)
+
+    def _send(self, activity: Activity, action: Send) -> None:
+        for number, leg, receiver, data in self._wire.send(activity.name, action.data, is_token=action.is_token):
+            cause = self._journal.append(activity.name, ev.TokenSent(number, leg, receiver, data), activity.cause)
+            self._sent_record[number] = cause
+            self._ready.append(Transition(Kind.DELIVER, "wire", self._deliver, (number, receiver)))
+        self._resume(activity, None, activity.cause)
+
+    def _offer(self, receiver: str) -> None:
+        """Give a waiting receiver what has arrived for it."""
+        waiting = self._receivers.get(receiver)
+        if waiting is None:
+            return
+        arrived = self._wire.receive(receiver)
+        if arrived is not None:
+            del self._receivers[receiver]
+            data, cause = arrived
+            self._resume(waiting, data, cause or waiting.cause)
+
+    @property
+    def _sent_record(self) -> dict[int, int]:
+        return self._wire.sent_records

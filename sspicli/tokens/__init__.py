@@ -1,0 +1,1 @@
+"""What the bytes mean: TLS records, messages, and their decryption from key-log lines."""

@@ -1,0 +1,207 @@
+"""Which key opens which record: key-log secrets, what the hellos settled, and the place of each record in its sequence.
+
+The rule guarded here: a record that does not open costs only itself. Keys may come late, records may be lost, doubled
+or tampered with; so the next record is tried at every place its predecessors' failures leave open, within a bound, and
+its authentication decides. The decrypting files are imported when the first record needs them, not before.
+
+Source: the NSS key log format (draft-ietf-tls-keylogfile), RFC 8446 sections 5.3 and 7.2, RFC 5246 section 6.1.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sspicli.tokens.tls_hello import TLS12, TLS13, hello_facts
+from sspicli.tokens.tls_names import suite_name, version_name
+
+MAX_SECRETS = 4096
+MAX_LOST = 32
+MAX_ATTEMPTS = 256
+
+_HANDSHAKE, _APPLICATION = 0, 1
+_TLS13_LABELS = {
+    "client": ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0"),
+    "server": ("SERVER_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"),
+}
+_SECRET_SIZES = {
+    "CLIENT_RANDOM": (48,),
+    **{label: (32, 48) for labels in _TLS13_LABELS.values() for label in labels},
+}
+_ALWAYS_CLEAR = ((21, 2), (20, 1))
+_OTHER_LABELS = {"CLIENT_EARLY_TRAFFIC_SECRET", "EARLY_EXPORTER_SECRET", "EXPORTER_SECRET", "ECH_SECRET", "ECH_CONFIG"}
+
+
+class RecordKeys(Protocol):
+    """One direction's keys at one time."""
+
+    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes] | None:
+        """Give the content type and the plaintext; None when the record does not open at this place."""
+
+
+class KeyRing:
+    """The secrets of a key log, and the facts of the hellos by which one is chosen."""
+
+    __slots__ = ("_secrets", "client_random", "encrypt_then_mac", "junk_lines", "server_random", "suite", "version")
+
+    def __init__(self) -> None:
+        self._secrets: dict[str, dict[bytes, bytes]] = {}
+        self.junk_lines = 0
+        self.client_random = b""
+        self.server_random = b""
+        self.version = 0
+        self.suite = 0
+        self.encrypt_then_mac = False
+
+    def add(self, line: str) -> None:
+        """Take one key-log line; what is no such line is counted and skipped."""
+        words = line.split()
+        if not words or words[0].startswith("#") or words[0] in _OTHER_LABELS:
+            return
+        secret = _parse(words)
+        if secret is None or sum(map(len, self._secrets.values())) >= MAX_SECRETS:
+            self.junk_lines += 1
+            return
+        self._secrets.setdefault(words[0], {})[secret[0]] = secret[1]
+
+    def settle(self, body: bytes) -> str:
+        """Take what a ServerHello or HelloRetryRequest chose, and give its name."""
+        facts = hello_facts(body)
+        assert facts is not None, "only a ServerHello settles anything"
+        self.version = facts.versions[0]
+        self.suite = facts.suites[0]
+        self.server_random = facts.random
+        self.encrypt_then_mac = facts.encrypts_then_macs
+        return facts.name
+
+    def label(self, sender: str, level: int) -> str:
+        """Name the key-log line that a sender's records need at a level."""
+        return "CLIENT_RANDOM" if self.version == TLS12 else _TLS13_LABELS[sender][level]
+
+    def secret(self, label: str) -> bytes | None:
+        """Find the secret for this client random, else the label's newest: the ClientHello may be tampered with."""
+        known = self._secrets.get(label)
+        if not known:
+            return None
+        return known.get(self.client_random) or known[next(reversed(known))]
+
+    def keys(self, sender: str, secret: bytes) -> RecordKeys | None:
+        """Derive one sender's keys; None when the negotiated suite cannot be opened here."""
+        if self.version == TLS13:
+            from sspicli.tokens import tls13
+
+            suite = tls13.SUITES.get(self.suite)
+            return None if suite is None else tls13.TrafficKeys(suite, secret)
+        from sspicli.tokens import tls12
+
+        hellos = tls12.Negotiated(self.suite, self.client_random, self.server_random, self.encrypt_then_mac)
+        return tls12.record_keys(hellos, secret, sender=sender)
+
+
+class Direction:
+    """One sender's protection: the keys in force, the number of its next record, and how many did not open."""
+
+    __slots__ = ("_attempts", "_epochs", "_level", "_lost", "_ring", "_sender", "is_changed")
+
+    def __init__(self, ring: KeyRing, sender: str) -> None:
+        self._ring = ring
+        self._sender = sender
+        self._attempts = MAX_ATTEMPTS
+        self.is_changed = False
+        self._start()
+
+    def start_token(self) -> None:
+        """Allow a token's worth of failing attempts."""
+        self._attempts = MAX_ATTEMPTS
+
+    def protects(self, content_type: int, size: int) -> bool:
+        """Say whether a record is protected; an alert of 2 bytes and a ChangeCipherSpec of 1 never are."""
+        if content_type == 23:
+            return True
+        return self.is_changed and self._ring.version != TLS13 and (content_type, size) not in _ALWAYS_CLEAR
+
+    def change_cipher(self) -> None:
+        """Start new keys at a ChangeCipherSpec; in TLS 1.3 that message means nothing."""
+        if self._ring.version != TLS13:
+            self.is_changed = True
+            self._start()
+
+    def finish(self) -> None:
+        """Go on with the application keys, after this sender's TLS 1.3 Finished."""
+        if self._ring.version == TLS13:
+            self._level, self._lost = _APPLICATION, 0
+
+    def update(self) -> None:
+        """Go on with the next generation of keys, after this sender's TLS 1.3 KeyUpdate."""
+        from sspicli.tokens.tls13 import TrafficKeys
+
+        epoch = self._epochs[self._level]
+        if isinstance(epoch.keys, TrafficKeys):
+            epoch.keys, epoch.sequence, self._lost = epoch.keys.renewed(), 0, 0
+
+    def open(self, header: bytes, body: bytes) -> tuple[int, bytes] | str:
+        """Give the content type and the plaintext, or say why the record stays closed."""
+        why = ""
+        for level in range(self._level, 2 if self._ring.version == TLS13 else 1):
+            outcome = self._open_at(level, header, body=body)
+            if not isinstance(outcome, str):
+                self._level, self._lost = level, 0
+                return outcome
+            why = why or outcome
+        self._lost = min(self._lost + 1, MAX_LOST)
+        return why
+
+    def _start(self) -> None:
+        self._epochs = (_Epoch(), _Epoch())
+        self._level = _HANDSHAKE
+        self._lost = 0
+
+    def _open_at(self, level: int, header: bytes, *, body: bytes) -> tuple[int, bytes] | str:
+        """Try one level's keys at every place that records which did not open leave possible."""
+        epoch = self._epochs[level]
+        keys = self._keys(level, epoch)
+        if isinstance(keys, str):
+            return keys
+        for sequence in range(epoch.sequence, epoch.sequence + self._lost + 1):
+            if self._attempts <= 0:
+                return "not tried, too many records of this token did not open"
+            opened = keys.open(header, body, sequence)
+            if opened is not None:
+                epoch.sequence = sequence + 1
+                return opened
+            self._attempts -= 1
+        return "the key log's keys do not open this record"
+
+    def _keys(self, level: int, epoch: _Epoch) -> RecordKeys | str:
+        """Derive keys when the secret is new; or say what lacks."""
+        ring = self._ring
+        if ring.version not in (TLS12, TLS13):
+            name = version_name(ring.version)
+            return f"{name} records are not opened here" if ring.version else "no ServerHello was read before it"
+        label = ring.label(self._sender, level)
+        secret = ring.secret(label)
+        if secret is None:
+            return f"the key log has no {label}"
+        if epoch.keys is None or epoch.secret != secret:
+            epoch.keys, epoch.secret = ring.keys(self._sender, secret), secret
+        return epoch.keys or f"{suite_name(ring.suite)} cannot be opened here"
+
+
+class _Epoch:
+    """The keys between two key changes, and the number of the next record under them."""
+
+    __slots__ = ("keys", "secret", "sequence")
+
+    def __init__(self) -> None:
+        self.keys: RecordKeys | None = None
+        self.secret = b""
+        self.sequence = 0
+
+
+def _parse(words: list[str]) -> tuple[bytes, bytes] | None:
+    """Read client random and secret from a line's words; None when they are not that."""
+    try:
+        label, client_random, secret = words[0], bytes.fromhex(words[1]), bytes.fromhex(words[2])
+    except (ValueError, IndexError):
+        return None
+    is_sound = len(words) == 3 and len(client_random) == 32 and len(secret) in _SECRET_SIZES.get(label, ())
+    return (client_random, secret) if is_sound else None

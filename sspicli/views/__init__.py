@@ -1,0 +1,1 @@
+"""Faces for a person: the ladder, buffers and hex, computed from records alone."""

@@ -1,0 +1,98 @@
+"""The explanation of a failure: the inner reason first, then what each end saw, the evidence, the cause and the way out."""
+
+from __future__ import annotations
+
+from sspicli.analysis.blame import Failure
+from sspicli.analysis.calls import Call
+from sspicli.analysis.report import Report, Verdict
+from sspicli.sspi.alerts import alert_name
+from sspicli.sspi.package import AlertSeen
+from sspicli.sspi.status import SecurityStatus
+from sspicli.sspi.status_facts import STATUS_FACTS
+from sspicli.views.text import Glyphs, Line, Segment, line, visible
+
+
+def failure_lines(report: Report, glyphs: Glyphs, *, timing: bool) -> list[Line]:
+    """Explain why a run is not ok: a failing call, a stuck run, or broken rules."""
+    lines: list[Line] = []
+    if report.failure is not None:
+        lines += _failing_call(report, report.failure, timing=timing)
+    elif report.verdict is Verdict.FAILED:
+        lines += _ended_early(report)
+    if report.verdict is Verdict.STUCK:
+        lines += [line(Segment("stuck", "warn"), ": ", visible(wait)) for wait in report.waits or (report.reason,)]
+    return lines
+
+
+def _failing_call(report: Report, failure: Failure, *, timing: bool) -> list[Line]:
+    facts = STATUS_FACTS.get(failure.status)
+    evidence = failure.evidence
+    reason = evidence.detail if evidence and evidence.detail else facts.meaning if facts else ""
+    code = f"error[{failure.status.name} {failure.status.hex}]"
+    lines = [line(Segment(code, "bad"), f": {visible(reason)}")]
+    rows = [(failure.side, _told(failure.call, timing=timing))]
+    if failure.alert is not None:
+        rows.append(("wire", _wire(failure, failure.alert)))
+    rows += _other_end(report, failure, timing=timing)
+    if evidence is not None:
+        rows += [
+            ("field", evidence.field),
+            ("engine", visible(evidence.words)),
+            *(("also", visible(other)) for other in evidence.others),
+            ("differs", evidence.difference),
+            ("known", f"this status is {evidence.source} for Windows"),
+        ]
+    rows += [("cause", failure.cause), ("help", failure.help), ("see", f"sspi-async explain {failure.status.name}")]
+    return lines + [_row(name, text) for name, text in rows if text]
+
+
+def _row(name: str, text: str) -> Line:
+    return line(Segment(f"  {name:<8}", "head"), text)
+
+
+def _told(call: Call, *, timing: bool) -> str:
+    pending = f"pending {call.pending_nanoseconds / 1e6:.1f} ms, then " if call.was_pending and timing else ""
+    return f"{call.function.documented_name} #{call.number}   {pending}{call.status.name}"
+
+
+def _wire(failure: Failure, alert: AlertSeen) -> str:
+    sent = failure.evidence is not None and failure.evidence.alert_sent is not None
+    other = "server" if failure.side == "client" else "client"
+    way = f"{failure.side} to {other}" if sent else f"{other} to {failure.side}"
+    level = {1: "warning", 2: "fatal"}.get(alert.level, f"level {alert.level}")
+    cover = "encrypted" if alert.encrypted else "in clear"
+    leg = f"leg {failure.leg}, " if sent else ""
+    return f"{leg}{way}, alert {level} {alert.number} {alert_name(alert.number)} ({alert.size} B, {cover})"
+
+
+def _other_end(report: Report, failure: Failure, *, timing: bool) -> list[tuple[str, str]]:
+    if failure.other is not None:
+        return [(failure.other.endpoint, f"{_told(failure.other, timing=timing)}, from that alert")]
+    rows = []
+    for endpoint in report.endpoints.values():
+        if endpoint.name != failure.side and endpoint.status is not None:
+            rows.append((endpoint.name, f"{SecurityStatus(endpoint.status).name}, and no call of its own failed"))
+    return rows
+
+
+def _ended_early(report: Report) -> list[Line]:
+    """Explain a failed run in which no call failed: broken rules, or a peer that went away."""
+    if any(finding.rule.severity == "error" for finding in report.findings):
+        return [line(Segment("error", "bad"), ": a misuse rule was broken")]
+    notes = [f"{one.name}: {note}" for one in report.endpoints.values() for note in one.notes]
+    return [
+        line(Segment("error", "bad"), f": {visible(note)}") for note in notes or ["the run did not come to its end"]
+    ]
+
+
+def finding_lines(report: Report) -> list[Line]:
+    """List the findings, each with its records and the way out."""
+    lines: list[Line] = []
+    for finding in report.findings:
+        style = {"error": "bad", "warning": "warn"}.get(finding.rule.severity, "muted")
+        head = f"{finding.rule.code} {finding.rule.severity}"
+        lines.append(line(Segment(head, style), f": {finding.subject} {finding.rule.title}"))
+        shown = " ".join(f"#{number}" for number in finding.records)
+        lines.append(_row("seen", f"{visible(finding.detail)}   records {shown}"))
+        lines.append(_row("help", f"{finding.rule.fix} ({finding.rule.source})"))
+    return lines

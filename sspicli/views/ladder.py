@@ -1,0 +1,153 @@
+"""The ladder: the client's calls on the left, the server's on the right, each leg an arrow between them.
+
+Drawn from a report alone, so that a live run and a recording of it give the same ladder.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, failing
+from sspicli.analysis.report import Report, Verdict
+from sspicli.sspi.status import SecurityStatus
+from sspicli.tokens.tls import TlsMessage, short_names
+from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of, wrapped
+
+SHORT_FUNCTIONS = {
+    "SspiAcquireCredentialsHandleAsync": "acquire",
+    "SspiInitializeSecurityContextAsync": "init",
+    "SspiAcceptSecurityContextAsync": "accept",
+    "SspiDeleteSecurityContextAsync": "delete",
+    "SspiFreeCredentialsHandleAsync": "free",
+}
+
+_STYLES = {Verdict.OK: "good", Verdict.FAILED: "bad", Verdict.STUCK: "warn"}
+
+
+def verdict_line(report: Report, glyphs: Glyphs, *, timing: bool) -> Line:
+    """Say what it came to: verdict, package, protocol, and how much it took."""
+    word = report.verdict.value if report.verdict is Verdict.OK else report.verdict.value.upper()
+    package = report.run.package if report.run else "?"
+    parts = [f"  {package} {report.protocol}" if report.protocol else f"  {package}"]
+    if report.failure is not None:
+        at = f"leg {report.failure.leg}, " if report.failure.leg else ""
+        parts.append(f"{at}{report.failure.side}: {report.failure.status.name}")
+    else:
+        parts.append(f"client {glyphs.both} server")
+    parts.append(_count(len(report.legs), "leg"))
+    parts.append(_count(len(report.calls), "call"))
+    parts.append(_count(len(report.findings), "finding"))
+    if timing:
+        parts.append(f"{report.nanoseconds / 1e6:.1f} ms")
+    return line(Segment(word, _STYLES[report.verdict]), "  ".join(parts))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def ladder(report: Report, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
+    """Draw the calls that move the handshake, and its legs, in the order in which they happened."""
+    steps: list[tuple[int, Call | Leg]] = [(leg.sequence, leg) for leg in report.legs]
+    steps += [
+        (call.completed_sequence, call) for call in report.calls if call.function in LEG_FUNCTIONS and call.completed
+    ]
+    lines = [line("  ", Segment("client", "head"), " " * (width - 14), Segment("server", "head"))]
+    for _, step in sorted(steps, key=lambda one: one[0]):
+        if isinstance(step, Call):
+            lines.append(_call_line(step, glyphs, width=width, timing=timing))
+        else:
+            lines.extend(_leg_lines(step, glyphs, width=width))
+    return lines
+
+
+def _call_line(call: Call, glyphs: Glyphs, *, width: int, timing: bool) -> Line:
+    name = Segment(f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}", "call")
+    segments = (name, Segment(" queued ", "muted"), *call_outcome(call, glyphs, timing=timing))
+    if call.endpoint == "client":
+        return line("  ", *segments)
+    return line(" " * max(2, width - width_of(segments)), *segments)
+
+
+def call_outcome(call: Call, glyphs: Glyphs, *, timing: bool) -> Line:
+    """Say how a queued call went: pending for how long or completed inline, and its call status."""
+    pending = f"{glyphs.clock} {call.pending_nanoseconds / 1e6:.1f} " if timing else f"{glyphs.clock} "
+    waited = pending if call.was_pending else f"{glyphs.inline} inline "
+    bad = failing(call)
+    mark = Segment(f"{glyphs.bad if bad else glyphs.good} {call.status.name}", "bad" if bad else "good")
+    return line(Segment(waited, "muted"), mark)
+
+
+def _leg_lines(leg: Leg, glyphs: Glyphs, *, width: int) -> list[Line]:
+    """Draw one leg as an arrow; message names that do not fit go on below it."""
+    margin = "  "
+    inner = width - 2 * len(margin)
+    label = wrapped(message_words(leg.messages, glyphs), inner - 24)
+    head = f" leg {leg.number}  {len(leg.data)} B  {label[0]} "
+    shaft = max(2, inner - len(head) - 4)
+    if leg.sender == "client":
+        body = (f"{glyphs.stem_left}{glyphs.dash * 2}", Segment(head, "leg"), f"{glyphs.dash * shaft}{glyphs.right}")
+        indent = len(margin) + 3 + len(head) - len(label[0]) - 1
+    else:
+        before = min(10, max(2, shaft // 3))
+        body = (
+            f"{glyphs.left}{glyphs.dash * before}",
+            Segment(head, "leg"),
+            f"{glyphs.dash * (shaft - before + 2)}{glyphs.stem_right}",
+        )
+        indent = len(margin) + 1 + before + len(head) - len(label[0]) - 1
+    return [line(margin, *body), *(line(" " * indent, Segment(more, "leg")) for more in label[1:])]
+
+
+def message_words(messages: tuple[TlsMessage, ...], glyphs: Glyphs) -> list[str]:
+    """Name the messages of a token, the encrypted ones in braces, repeats counted."""
+    words: list[str] = []
+    for encrypted, group in groupby(messages, key=lambda one: one.encrypted):
+        names = []
+        for name, same in groupby(short_names(group)):
+            count = sum(1 for _ in same)
+            names.append(visible(name) if count == 1 else f"{visible(name)} {glyphs.times}{count}")
+        if encrypted:
+            names[0], names[-1] = "{" + names[0], names[-1] + "}" if len(names) > 1 else "{" + names[0] + "}"
+            names = names if len(names) > 1 else [names[-1]]
+        if words:
+            words.append(glyphs.dot)
+        words.extend(names)
+    return words
+
+
+def negotiated_line(report: Report, glyphs: Glyphs) -> Line:
+    """Say what both ends agreed on; only what there is."""
+    parts = [part for part in (report.cipher_suite, report.group, _alpn(report)) if part]
+    if report.is_resumed:
+        parts.append("resumed")
+    client = report.endpoints.get("client")
+    server = report.endpoints.get("server")
+    if client and server and client.messages_opened + server.messages_opened:
+        parts.append(f"messages opened: client {client.messages_opened}, server {server.messages_opened}")
+    return line("  ", f" {glyphs.dot} ".join(parts))
+
+
+APPLICATION_PROTOCOL = 35
+
+
+def _alpn(report: Report) -> str:
+    for endpoint in report.endpoints.values():
+        protocol = endpoint.queries.get(APPLICATION_PROTOCOL, {}).get("ProtocolId")
+        if isinstance(protocol, bytes) and protocol:
+            return f"ALPN {visible(protocol.decode('latin-1'))}"
+        if isinstance(protocol, str) and protocol:
+            return f"ALPN {visible(protocol)}"
+    return ""
+
+
+def legend_line(glyphs: Glyphs, *, timing: bool) -> Line:
+    """Explain the signs, and say what is emulated."""
+    clock = f"{glyphs.clock} ms pending" if timing else f"{glyphs.clock} pending"
+    text = f"  {clock}   {{ }} encrypted   emulated: Windows offers async SSPI in kernel mode only"
+    return line(Segment(text, "muted"))
+
+
+def last_statuses(report: Report) -> dict[str, SecurityStatus | None]:
+    """Give each end's handshake status."""
+    return {name: endpoint.status for name, endpoint in report.endpoints.items()}

@@ -1,0 +1,82 @@
+"""The call table and the buffers of each call, before and after, with their bytes when asked for."""
+
+from __future__ import annotations
+
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call
+from sspicli.analysis.report import Report
+from sspicli.journal.events import Images
+from sspicli.sspi.buffers import BufferImage, buffer_type_name
+from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet, flag_text
+from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome
+from sspicli.views.text import Glyphs, Line, Segment, line
+
+
+def call_lines(report: Report, glyphs: Glyphs, *, timing: bool) -> list[Line]:
+    """List all queued calls: id, function, queue status, how long pending, call status, callback."""
+    lines = [line(Segment(f"  {'call':<14}{'function':<12}{'queue status':<14}call status", "head"))]
+    for call in report.calls:
+        name = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
+        polled = f"  polled pending {glyphs.times}{call.pending_answers}" if call.pending_answers else ""
+        notified = "" if call.was_notified else "  no callback"
+        lines.append(
+            line(
+                f"  {call.handle!s:<14}{name:<12}{call.queue_status.name:<14}",
+                *call_outcome(call, glyphs, timing=timing),
+                Segment(f"{polled}{notified}", "muted"),
+            )
+        )
+    return lines
+
+
+def buffer_lines(report: Report, glyphs: Glyphs, *, with_hex: bool) -> list[Line]:
+    """List the descriptors of every leg call, as passed and as left, and what was asked for and granted."""
+    lines: list[Line] = []
+    for call in report.calls:
+        if call.function in LEG_FUNCTIONS:
+            lines.extend(_one_call(call, glyphs, with_hex=with_hex))
+    return lines
+
+
+def _one_call(call: Call, glyphs: Glyphs, *, with_hex: bool) -> list[Line]:
+    name = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
+    lines = [line(Segment(f"  {call.handle} {name}", "call"), f"  {call.status.name}")]
+    done = call.completed
+    asked, granted = call.queued.requirements, 0 if done is None else done.attributes
+    is_client = call.endpoint == "client"
+    lines.append(line(f"    asked    0x{asked:08X} {flag_text(IscReq(asked) if is_client else AscReq(asked))}"))
+    if granted:
+        lines.append(
+            line(f"    granted  0x{granted:08X} {flag_text(IscRet(granted) if is_client else AscRet(granted))}")
+        )
+    lines += _descriptor("in ", call.queued.input, None if done is None else done.input, with_hex=with_hex)
+    lines += _descriptor("out", call.queued.output, None if done is None else done.output, with_hex=with_hex)
+    return lines
+
+
+def _descriptor(name: str, before: Images | None, after: Images | None, *, with_hex: bool) -> list[Line]:
+    if before is None:
+        return [line(f"    {name}      NULL")]
+    lines: list[Line] = []
+    for index, image in enumerate(before):
+        later = after[index] if after is not None else None
+        changed = "" if later is None or later == image else f"  became {_shown(later)}"
+        lines.append(line(f"    {name} [{index}]  {_shown(image)}{changed}"))
+        if with_hex:
+            data = image.data or (later.data if later else None)
+            lines.extend(line(Segment(f"             {row}", "muted")) for row in hex_rows(data or b""))
+    return lines
+
+
+def _shown(image: BufferImage) -> str:
+    memory = " NULL" if image.data is None else " room" if not image.data and image.size else ""
+    return f"{buffer_type_name(image.buffer_type)} {image.size} B{memory}"
+
+
+def hex_rows(data: bytes) -> list[str]:
+    """Dump bytes, sixteen to a row: offset, hex, and printable ASCII."""
+    rows = []
+    for offset in range(0, len(data), 16):
+        part = data[offset : offset + 16]
+        text = "".join(chr(one) if 0x20 <= one < 0x7F else "." for one in part)
+        rows.append(f"{offset:04x}  {part[:8].hex(' '):<23}  {part[8:].hex(' '):<23}  {text}")
+    return rows
