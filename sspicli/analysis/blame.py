@@ -62,10 +62,10 @@ def _alert_data(call: Call, legs: tuple[Leg, ...]) -> bytes:
 def _cause(call: Call, run: ev.RunStarted | None) -> str:
     """Say what brought it about: what was asked for on the command line, else what usually does."""
     peer = "server" if call.endpoint == "client" else "client"
-    notes = [] if run is None else [run.options.get(f"{side}.note") for side in (peer, call.endpoint)]
-    asked = next((note for note in notes if isinstance(note, str) and note), "")
-    if asked:
-        return f"{asked} (you asked for it)"
+    for side in (peer, call.endpoint):
+        asked = None if run is None else run.options.get(f"{side}.note")
+        if isinstance(asked, str) and asked:
+            return f"{asked} (you asked for it)"
     facts = STATUS_FACTS.get(call.status)
     return "" if facts is None else facts.cause
 

@@ -55,6 +55,16 @@ class Call:
         return None if self.completed is None else self.completed.evidence
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that its queueing function refused: nothing was queued, and no callback came."""
+
+    endpoint: str
+    function: Function
+    queue_status: SecurityStatus
+    sequence: int
+
+
 @dataclass(slots=True)
 class Leg:
     """One token on the wire, and what it carries."""

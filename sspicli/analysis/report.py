@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sspicli.analysis.blame import Failure, blame
-from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, Refusal
 from sspicli.analysis.rules import Finding, judge
 from sspicli.journal import events as ev
 from sspicli.journal.events import Images
@@ -60,6 +60,7 @@ class Report:
     reason: str
     waits: tuple[str, ...]
     calls: tuple[Call, ...]
+    refusals: tuple[Refusal, ...]
     legs: tuple[Leg, ...]
     endpoints: dict[str, EndpointReport]
     failure: Failure | None
@@ -83,6 +84,7 @@ class _Fold:
         self.waits: tuple[str, ...] = ()
         self.calls: dict[Handle, Call] = {}
         self.counts: dict[tuple[str, Function], int] = {}
+        self.refusals: list[Refusal] = []
         self.legs: list[Leg] = []
         self.endpoints: dict[str, EndpointReport] = {}
         self.reader = TlsReader()
@@ -134,6 +136,9 @@ class _Fold:
                 self.reason, self.waits = event.reason, event.waits
             case ev.HandshakeBegan():
                 self._begin(event.number)
+            case ev.CallRefused():
+                name = self.endpoint(record.actor).name
+                self.refusals.append(Refusal(name, event.function, event.queue_status, record.sequence))
             case ev.KeyLogged():
                 self.reader.add_secret(event.line)
             case ev.NoteMade():
@@ -235,6 +240,7 @@ def report(records: Sequence[Record]) -> Report:
         reason=fold.reason,
         waits=fold.waits,
         calls=calls,
+        refusals=tuple(fold.refusals),
         legs=legs,
         endpoints=fold.endpoints,
         failure=failure,

@@ -108,12 +108,12 @@ class LifecycleMonitor:
         if watch is not None:
             watch(record)
 
-    def end(self, last: int) -> None:
+    def end(self, last: int, *, reports_leaks: bool) -> None:
         """Report what is left over when the records end."""
         for handle, life in self._lives.items():
             if life.phase in (Phase.PENDING, Phase.PENDING_SILENT):
                 self._report("A016", str(handle), f"{life.call} had not completed", (last,))
-            if life.phase is not Phase.FREED:
+            if life.phase is not Phase.FREED and reports_leaks:
                 self._report("A008", str(handle), f"it was {life.phase} at the end", (last,))
 
     def _act(self, record: Record, verb: Verb) -> Row:
@@ -237,14 +237,20 @@ class HandleMonitor:
 
 
 def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
-    """Run every monitor over a finished run; the findings, by the first record that shows each."""
+    """Run every monitor over a finished run; the findings, by the first record that shows each.
+
+    What is alive at the end is a leak only where every program came to its end: a run that was stuck, interrupted or broken off
+    could not clean up.
+    """
     lifecycle, handles = LifecycleMonitor(), HandleMonitor()
-    last = 0
+    last, is_finished = 0, False
     for record in records:
         lifecycle.see(record)
         handles.see(record)
         last = record.sequence
-    lifecycle.end(last)
-    handles.end()
+        is_finished = isinstance(record.event, ev.RunEnded) and record.event.reason == "finished"
+    lifecycle.end(last, reports_leaks=is_finished)
+    if is_finished:
+        handles.end()
     assert not lifecycle.disagreements, f"the runtime left the law: {lifecycle.disagreements}"
     return tuple(sorted(lifecycle.findings + handles.findings, key=lambda finding: finding.records))

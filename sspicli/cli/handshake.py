@@ -12,7 +12,7 @@ from sspicli.analysis.report import Report, Verdict, report
 from sspicli.cli.console import Console, make_console
 from sspicli.cli.expect import parse_expectation, unmet
 from sspicli.cli.session_options import Choice, SessionOptions, session_options
-from sspicli.cli.start import Started, start
+from sspicli.cli.start import start
 from sspicli.journal.journal import Record
 from sspicli.reports.document import document_text, lines_text
 from sspicli.runtime.chooser import schedule_text
@@ -80,8 +80,7 @@ def command(
     console = make_console(color=color, ascii=ascii_, width=width)
     if output is not None:
         console = _into_file(console, output)
-    started = start(options)
-    records = _run(started)
+    records = start(options).run()
     result = report(records)
     show = Show(format_, -1 if quiet else verbose, timing, options.include_secrets)
     _show(console, result, records, show)
@@ -107,17 +106,6 @@ def _into_file(console: Console, path: Path) -> Console:
     except OSError as error:
         raise WriteError(f"the file cannot be created: {error.strerror}", where=str(path)) from None
     return Console(stream, console.width, has_color=False, glyphs=console.glyphs)
-
-
-def _run(started: Started) -> list[Record]:
-    """Run to the end; an interrupt ends the run early and keeps what was recorded."""
-    try:
-        started.session.run()
-    except KeyboardInterrupt:
-        started.session.abandon("interrupted")
-    finally:
-        started.close()
-    return started.journal.records
 
 
 def _show(console: Console, result: Report, records: list[Record], show: Show) -> None:

@@ -1,24 +1,80 @@
 """The command group, and the way every failure leaves the process.
 
-An expected failure is a sentence with a way out on stderr and an exit code from the published table; a bug is one line, and a
-traceback only with `--debug`. A reader that closed stdout ends us silently.
+The rule guarded here: an expected failure is a sentence with a way out on stderr and an exit code from the published table,
+whoever noticed it, click included; a bug is one line, and a traceback only with `--debug`. A reader that closed stdout ends
+us silently. Asking for help imports click and nothing else that is heavy, so the commands are a table of module names.
 """
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
+import shlex
 import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import click
 
 from sspicli import __version__
-from sspicli.sspi.errors import ExitCode, SspiCliError
+from sspicli.sspi.errors import ExitCode, InputError, SspiCliError, UnavailableError, UsageError, WriteError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+PROGRAM = "sspi-async"
 
 # Each command lives in its own module, imported when it is asked for; the sentence is what `--help` shows.
 COMMANDS: dict[str, tuple[str, str]] = {
     "handshake": ("sspicli.cli.handshake", "Run one handshake between two local endpoints and say what came of it."),
+    "explain": ("sspicli.cli.explain", "Say what a status, an alert, an NTSTATUS or a rule code means."),
+    "packages": ("sspicli.cli.packages", "List the security packages and what computes them here."),
+    "doctor": ("sspicli.cli.doctor", "Show what is installed here, and where this program and Windows part."),
+    "completion": ("sspicli.cli.completion", "Print the completion script of a shell."),
+    "man": ("sspicli.cli.man", "Show a manual page."),
 }
+
+EXIT_CODES: Mapping[ExitCode, str] = MappingProxyType(
+    {
+        ExitCode.OK: "everything asked for held",
+        ExitCode.FAILED: "the handshake, an expectation or a verifier rule failed",
+        ExitCode.USAGE: "wrong command line",
+        ExitCode.INPUT: "an input file is unreadable or malformed",
+        ExitCode.UNAVAILABLE: "the package or engine needed is not available here",
+        ExitCode.NOTHING_TO_RUN: "nothing to run",
+        ExitCode.STUCK: "stuck: a call stayed pending, or a limit was hit",
+        ExitCode.BUG: f"a bug in {PROGRAM}",
+        ExitCode.WRITE: "what was to be written could not be",
+        ExitCode.INTERRUPTED: "interrupted",
+        ExitCode.CLOSED: "stdout was closed by its reader (silent)",
+    }
+)
+
+ENVIRONMENT: Mapping[str, str] = MappingProxyType(
+    {
+        "NO_COLOR": "not empty: no colour, unless --color says otherwise",
+        "FORCE_COLOR": "not empty: colour even off a terminal; NO_COLOR wins",
+        "TERM": "dumb: no colour on a terminal",
+        "COLUMNS": "columns to draw for, unless --width says otherwise",
+        "SSPI_ASYNC_DEBUG": "not empty: as --debug",
+        "SSLKEYLOGFILE": "ignored; secrets are written to --keylog FILE only",
+    }
+)
+
+_MEANT = " Did you mean "
+_LONGEST_SHOWN = 2000
+_WRITE_ERRORS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EROFS, errno.EBADF, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What the global options say; it outlives click's context, because failures are reported after it."""
+
+    has_traceback: bool = False
 
 
 class LazyGroup(click.Group):
@@ -29,11 +85,11 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module and give its command."""
+        """Import the command's module and give its command; every command's help ends alike."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(COMMANDS[cmd_name][0]).command
-        assert isinstance(command, click.Command), f"{COMMANDS[cmd_name][0]} has no command"
+        command = _imported(cmd_name)
+        command.epilog = command.epilog or CLOSING_HELP
         return command
 
     def resolve_command(
@@ -42,7 +98,7 @@ class LazyGroup(click.Group):
         """Suggest the nearest command for an unknown one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            raise click.UsageError(f"No such command {name!r}.{did_you_mean(name, COMMANDS)}", ctx)
+            raise click.UsageError(f"There is no command {name!r}.{did_you_mean(name, COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -50,22 +106,69 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, sentence) for name, (_, sentence) in COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands from the table, importing none, and then options."""
+        from click.shell_completion import CompletionItem
 
-def did_you_mean(word: str, known: object) -> str:
-    """Give ` Did you mean ...?` when a known word is near, else nothing."""
+        names = [one for one in COMMANDS.items() if one[0].startswith(incomplete)]
+        found = [CompletionItem(name, help=sentence) for name, (_, sentence) in names]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
+
+def _imported(name: str) -> click.Command:
+    """Import a command; what is not installed is told from a mistake of ours."""
+    module = COMMANDS[name][0]
+    try:
+        command = importlib.import_module(module).command
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "sspicli"):
+            raise
+        way_out = "install sspicli again, with what it depends on: pip install sspicli"
+        raise UnavailableError(f"{name} needs the Python package {missing}, which is not here", help=way_out) from error
+    assert isinstance(command, click.Command), f"{module} has no command"
+    return command
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Give ` Did you mean ...?` when a known word is near, else nothing; an error shows it as its `help:`."""
+    if not any(map(str.isalpha, word)):
+        return ""  # one number is not a misspelling of another
     from difflib import get_close_matches
 
-    near = get_close_matches(word, list(known), n=1)  # type: ignore[call-overload]
-    return f" Did you mean {near[0]!r}?" if near else ""
+    near = get_close_matches(word, list(known), n=1)
+    return f"{_MEANT}{near[0]!r}?" if near else ""
+
+
+def _closing_help() -> str:
+    r"""Write the end of every help text: exit codes and environment, each behind click's `\b` to keep its lines."""
+    codes = "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
+    names = "\n".join(f"  {name:<16}  {meaning}" for name, meaning in ENVIRONMENT.items())
+    return f"\b\nExit codes:\n{codes}\n\n\b\nEnvironment:\n{names}"
+
+
+CLOSING_HELP = _closing_help()
+
+
+def _want_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 (click's callback)
+    if value:
+        ctx.ensure_object(Invocation).has_traceback = True
 
 
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 held, 1 failed, 2 wrong command line, 3 bad input file, 4 package not here, 6 stuck, 70 our bug, "
-    "74 could not write, 130 interrupted.",
+    epilog=CLOSING_HELP,
 )
-@click.version_option(__version__, "-V", "--version", prog_name="sspi-async", message="%(prog)s %(version)s")
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_want_traceback,
+    help="Show the traceback when a bug ends the run.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name=PROGRAM, message="%(prog)s %(version)s")
 def group() -> None:
     """Run, watch and test asynchronous SSPI security contexts between local endpoints.
 
@@ -73,68 +176,180 @@ def group() -> None:
     Examples:
       sspi-async handshake
       sspi-async handshake --tls 1.2 --mode poll
-      sspi-async handshake --server cert=expired
+      sspi-async handshake --server cert=expired        # exit 1
+      sspi-async explain SEC_E_CERT_EXPIRED
     """
+
+
+# -- leaving the process -----------------------------------------------------------------------------------------------
 
 
 def run() -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(_guarded())
+    code = _guarded(Invocation(bool(os.environ.get("SSPI_ASYNC_DEBUG"))))
+    _flush_or_drop_stdout()
+    sys.exit(code)
 
 
-def _guarded() -> int:
+def _guarded(invocation: Invocation) -> int:
+    """Run the command line; whatever happens, give an exit code."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 (it lives as long as the process)
     try:
-        code = group.main(prog_name="sspi-async", standalone_mode=False)
+        if sys.stdout is None:
+            raise WriteError("standard output is closed", help="send it to a file, or to /dev/null")
+        code = group.main(prog_name=PROGRAM, standalone_mode=False, obj=invocation)
         sys.stdout.flush()
     except SspiCliError as error:
         show_error(error)
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        _say(f"{error.format_message()}\n")
+        return ExitCode.USAGE
     except click.ClickException as error:
-        return _show_click_error(error)
+        expected = house_error(error)
+        show_error(expected)
+        return expected.exit_code
     except (click.Abort, KeyboardInterrupt):
-        sys.stderr.write("interrupted\n")
+        _say("interrupted\n")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        return _ended_by_system(error, invocation)
+    except SystemExit as ending:  # click and rich answer a closed pipe with an exit code of their own
+        if not isinstance(ending.__context__, BrokenPipeError):
+            raise
         _drop_stdout()
         return ExitCode.CLOSED
-    except OSError as error:
-        sys.stderr.write(f"error: output could not be written: {error.strerror}\n")
-        _drop_stdout()
-        return ExitCode.WRITE
     except Exception as error:
-        if os.environ.get("SSPI_ASYNC_DEBUG"):
-            raise
-        sys.stderr.write(
-            f"sspi-async: this is a bug in sspi-async: {type(error).__name__}: {error}\n"
-            "  help: run it again with SSPI_ASYNC_DEBUG=1 for the traceback, and report both\n"
-        )
-        return ExitCode.BUG
+        return _bug(error, invocation)
     return code if isinstance(code, int) else ExitCode.OK
 
 
-def _show_click_error(error: click.ClickException) -> int:
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        pass
-    error.show(sys.stderr)
-    return ExitCode.USAGE if isinstance(error, click.UsageError) else error.exit_code
+def _ended_by_system(error: OSError, invocation: Invocation) -> int:
+    """Tell a closed pipe and a full disk from an error nobody expected."""
+    is_closed = isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL)
+    if is_closed:
+        _drop_stdout()
+        return ExitCode.CLOSED
+    if error.errno not in _WRITE_ERRORS:
+        return _bug(error, invocation)
+    _drop_stdout()
+    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "standard output"
+    show_error(WriteError(f"output could not be written: {error.strerror}", where=where))
+    return ExitCode.WRITE
+
+
+def _bug(error: Exception, invocation: Invocation) -> int:
+    """Say in one line that this is our mistake, and how to see more of it."""
+    from sspicli.views.text import visible
+
+    if invocation.has_traceback:
+        _say("".join(traceback.format_exception(error)))
+    words = visible(f"{type(error).__name__}: {error}", _LONGEST_SHOWN)
+    again = visible(shlex.join([PROGRAM, "--debug", *sys.argv[1:]]), _LONGEST_SHOWN)
+    help = "report it with the lines above" if invocation.has_traceback else f"for the traceback: {again}"
+    _say(f"error: this is a bug in {PROGRAM} {__version__}: {words}\n  help: {help}\n")
+    return ExitCode.BUG
 
 
 def show_error(error: SspiCliError) -> None:
     """Print an expected failure: what, where, cause, help."""
     from sspicli.views.text import visible
 
-    lines = [f"error: {visible(error.message, 2000)}"]
+    lines = [f"error: {visible(error.message, _LONGEST_SHOWN)}"]
     if error.where:
-        lines.append(f"  --> {visible(error.where, 2000)}")
+        lines.append(f"  --> {visible(error.where, _LONGEST_SHOWN)}")
     if error.cause:
-        lines.append(f"  cause: {visible(error.cause, 2000)}")
+        lines.append(f"  cause: {visible(error.cause, _LONGEST_SHOWN)}")
     if error.help:
-        lines.append(f"  help: {visible(error.help, 2000)}")
-    text = "\n".join(lines) + "\n"
+        lines.append(f"  help: {visible(error.help, _LONGEST_SHOWN)}")
+    _say("\n".join(lines) + "\n")
+
+
+def _say(text: str) -> None:
+    """Write to stderr, in whatever encoding it has; a stderr that is gone hears nothing."""
     encoding = sys.stderr.encoding or "ascii"
-    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    try:
+        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.flush()
+    except OSError:
+        return
+
+
+def _flush_or_drop_stdout() -> None:
+    """Let what was printed before a failure reach its reader; the exit code is decided already."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _drop_stdout()
 
 
 def _drop_stdout() -> None:
     """Point stdout away, so that the interpreter's last flush does not complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+# -- click's errors in our layout ---------------------------------------------------------------------------------------
+
+
+def house_error(error: click.ClickException) -> SspiCliError:
+    """Say a failure that click noticed as we say our own: a sentence, where, and a way out."""
+    if isinstance(error, click.FileError):
+        return InputError("the file cannot be read", where=error.ui_filename, cause=error.message)
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    match error:
+        case click.NoSuchOption():
+            return UsageError(f"there is no option {error.option_name}", help=_other_option(error, ctx))
+        case click.MissingParameter():
+            return UsageError(f"{_where(error)} is missing", help=_usage(ctx))
+        case click.BadParameter():
+            message, meant = _divided(error.message)
+            return UsageError(message, where=_where(error), help=meant or _see_help(ctx))
+        case click.BadOptionUsage():
+            return UsageError(_sentence(error.message), help=_see_help(ctx))
+    message, meant = _divided(error.format_message())
+    return UsageError(message, help=meant or _see_help(ctx))
+
+
+def _other_option(error: click.NoSuchOption, ctx: click.Context | None) -> str:
+    """Name the option that was meant, or the place where this one belongs."""
+    if ctx is None:
+        return _see_help(None)
+    if ctx.parent is not None and any(error.option_name in one.opts for one in ctx.find_root().command.params):
+        return f"write it before the command: {PROGRAM} {error.option_name} {ctx.info_name}"
+    if error.possibilities:
+        return f"did you mean {' or '.join(error.possibilities)}?"
+    return _see_help(ctx)
+
+
+def _where(error: click.BadParameter) -> str:
+    """Name the parameter: an option by its long form, an argument by its metavar."""
+    if isinstance(error.param, click.Option):
+        return max(error.param.opts, key=len)
+    if error.param is not None and error.ctx is not None:
+        return (error.param.metavar or error.param.human_readable_name).strip("[].…")
+    return error.param_hint if isinstance(error.param_hint, str) else "a parameter"
+
+
+def _divided(message: str) -> tuple[str, str]:
+    """Divide a message from the suggestion at its end."""
+    said, marker, meant = message.partition(_MEANT)
+    return _sentence(said), f"did you mean {meant.strip()}" if marker else ""
+
+
+def _sentence(text: str) -> str:
+    """Write click's sentences as ours: a small letter first, no full stop."""
+    text = text.strip().removesuffix(".")
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+
+
+def _usage(ctx: click.Context | None) -> str:
+    return "" if ctx is None else f"write {' '.join(ctx.get_usage().split()[1:])}"
+
+
+def _see_help(ctx: click.Context | None) -> str:
+    """Name the help text to read; click does not say which command an option without its value belongs to."""
+    named = next((one for one in sys.argv[1:] if one in COMMANDS), "")
+    path = " ".join(filter(None, (PROGRAM, named))) if ctx is None else ctx.command_path
+    return f"{path} --help says what it takes"

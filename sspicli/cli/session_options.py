@@ -37,6 +37,8 @@ class SessionOptions:
     seed: int
     timeout: float
     messages: int
+    fault: tuple[str, ...]
+    clock: str | None
     record: Path | None
     keylog: Path | None
     include_secrets: bool
@@ -55,10 +57,11 @@ _OPTIONS = (
     click.option("--server", multiple=True, metavar="KEY=VALUE", help="A setting of the server; repeatable."),
     click.option(
         "--mode",
-        type=Choice(["callback", "poll"]),
+        type=Choice(["callback", "poll", "sample"]),
         default="callback",
         show_default=True,
-        help="How the drivers learn of completion: in the notify callback, or by polling the call status.",
+        help="How the drivers learn of completion: in the notify callback, or by polling the call status; with sample the "
+        "server is the documentation's own sample, which has a race.",
     ),
     click.option(
         "--completion",
@@ -97,6 +100,13 @@ _OPTIONS = (
         show_default=True,
         help="Messages each side protects and sends after the handshake.",
     ),
+    click.option(
+        "--fault",
+        multiple=True,
+        metavar="SIDE.FUNCTION[#N]=KIND",
+        help="Make a call misbehave: null, refuse, fail, delay, hang.",
+    ),
+    click.option("--clock", metavar="TIME", help="Judge certificates at this UTC time, such as 2026-11-22T12:00:00Z."),
     click.option("--record", type=_FILE, metavar="FILE", help="Write the journal to a new file."),
     click.option(
         "--keylog", type=_FILE, metavar="FILE", help="Write the session's secrets in NSS format to a new file."

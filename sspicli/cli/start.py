@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 import click
 
@@ -18,10 +18,13 @@ from sspicli.journal.journal import Journal, Record
 from sspicli.journal.recording import RecordingWriter, create_secret_file
 from sspicli.packages.catalog import create_package
 from sspicli.packages.options import parse_settings
-from sspicli.packages.setup import EndpointSetup, build
+from sspicli.packages.setup import EndpointSetup, Setup, build
 from sspicli.runtime.chooser import Completion, Order, schedule_choices
+from sspicli.runtime.pool import PoolDispatcher, Workers
 from sspicli.session.drivers import Plan, Style
+from sspicli.session.faults import parse_fault
 from sspicli.session.pair import Choices, pair
+from sspicli.session.pooled import PooledRun
 from sspicli.session.session import Session
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.package import Role, SecurityPackage
@@ -39,31 +42,51 @@ class Started:
     journal: Journal
     recording: RecordingWriter | None
     keylog: TextIO | None
+    pool: Pool | None
+    timeout: float
 
-    def close(self) -> None:
-        """Close the files."""
+    def run(self) -> list[Record]:
+        """Run to the end and close the files; an interrupt ends the run early and keeps what was recorded."""
+        try:
+            if self.pool is None:
+                self.session.run()
+            else:
+                PooledRun(self.session, self.pool.dispatcher, self.pool.workers).result(self.timeout)
+        except KeyboardInterrupt:
+            self.session.abandon("interrupted")
+        finally:
+            self._close()
+        return self.journal.records
+
+    def _close(self) -> None:
         if self.recording is not None:
             self.recording.close()
         if self.keylog is not None:
             self.keylog.close()
 
 
+class Pool(NamedTuple):
+    """The workers of a run, and its side of them; the workers are daemons and end with the process."""
+
+    workers: Workers
+    dispatcher: PoolDispatcher
+
+
 def start(options: SessionOptions) -> Started:
     """Check the options, make certificates and endpoints, and open the files: everything but running."""
-    clock = int(time.time())
-    package = create_package(options.package)
+    clock = _clock(options.clock)
+    faults = tuple(parse_fault(one) for one in options.fault)
     choices = _choices(options)
     client = parse_settings("client", _with_tls(options.client, options.tls))
     server = parse_settings("server", _with_tls(options.server, options.tls))
+    package = create_package(options.package)
     setup = build(client=client, server=server, seed=options.seed, clock=clock)
     journal = Journal()
-    recording = None
-    if options.record is not None:
-        recording = RecordingWriter(options.record, include_secrets=options.include_secrets, warn=_warn)
-        journal.subscribe(recording)
+    recording = _open_recording(options, journal)
     keylog = _open_keylog(options.keylog, journal)
-    journal.append("user", _run_started(options, package, clock, setup.client, setup.server), 0)
+    journal.append("user", _run_started(options, package, clock, setup), 0)
     handshakes = 2 if setup.client.resume and setup.server.resume else 1
+    pool = _pool(options.workers)
     session = pair(
         _plan(Role.CLIENT, setup.client, package, options, handshakes),
         _plan(Role.SERVER, setup.server, package, options, handshakes),
@@ -71,12 +94,36 @@ def start(options: SessionOptions) -> Started:
         describe=describe,
         journal=journal,
         choices=choices,
+        dispatcher=None if pool is None else pool.dispatcher,
+        faults=faults,
         timeout=options.timeout,
     )
-    return Started(session, journal, recording, keylog)
+    return Started(session, journal, recording, keylog, pool, options.timeout)
+
+
+def _pool(count: int) -> Pool | None:
+    if not count:
+        return None
+    workers = Workers(count)
+    return Pool(workers, PoolDispatcher(workers))
+
+
+def _open_recording(options: SessionOptions, journal: Journal) -> RecordingWriter | None:
+    if options.record is None:
+        return None
+    recording = RecordingWriter(options.record, include_secrets=options.include_secrets, warn=_warn)
+    journal.subscribe(recording)
+    return recording
 
 
 def _choices(options: SessionOptions) -> Choices:
+    is_chosen = options.schedule is not None or (options.completion, options.order) != ("pending", "fifo")
+    if options.workers and is_chosen:
+        raise UsageError(
+            "worker threads complete calls as they finish them: there is nothing to choose",
+            where="--workers",
+            help="leave out --completion, --order and --schedule, or --workers",
+        )
     schedule = None if options.schedule is None else tuple(schedule_choices(options.schedule))
     return Choices(Completion(options.completion), Order(options.order), options.seed, schedule)
 
@@ -96,18 +143,36 @@ def _plan(role: Role, setup: EndpointSetup, package: SecurityPackage, options: S
         requirements=setup.requirements,
         target_name=setup.target_name,
         application_protocols=setup.application_protocols,
-        style=Style(options.mode),
+        style=_style(options.mode, role),
         handshakes=handshakes,
         messages=options.messages,
         queries=QUERIES,
     )
 
 
-def _run_started(
-    options: SessionOptions, package: SecurityPackage, clock: int, client: EndpointSetup, server: EndpointSetup
-) -> ev.RunStarted:
+def _style(mode: str, role: Role) -> Style:
+    """Give the side its style; the documentation's sample is a server, and its client uses callbacks."""
+    return Style.CALLBACK if mode == "sample" and role is Role.CLIENT else Style(mode)
+
+
+def _clock(text: str | None) -> int:
+    """Read `--clock`: Unix seconds, or a UTC time in ISO 8601; now, when it is not given."""
+    if text is None:
+        return int(time.time())
+    if text.isdecimal() and len(text) < 12:
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no time", where="--clock", help="write 2026-11-22T12:00:00Z, or Unix seconds"
+        ) from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _run_started(options: SessionOptions, package: SecurityPackage, clock: int, setup: Setup) -> ev.RunStarted:
     said = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(options).items()}
-    said |= {"client.note": client.cert_note, "server.note": server.cert_note}
+    said |= {"client.note": setup.client.cert_note, "server.note": setup.server.cert_note}
     return ev.RunStarted(
         tool=f"sspi-async {__version__}",
         package=package.name,
@@ -138,6 +203,3 @@ def _open_keylog(path: Path | None, journal: Journal) -> TextIO | None:
 
 def _warn(text: str) -> None:
     click.echo(f"warning: {text}", err=True)
-
-
-__all__ = ["Started", "UsageError", "start"]

@@ -16,6 +16,7 @@ from zlib import crc32
 from sspicli.journal import events as ev
 from sspicli.journal.events import Event
 from sspicli.journal.journal import Record
+from sspicli.sspi.buffers import BufferType
 from sspicli.sspi.handles import Handle, parse_handle
 
 SCHEMA = "sspi-async/recording/1"
@@ -59,6 +60,8 @@ class Encoder:
             return value
         if isinstance(value, Handle):
             return str(value)
+        if isinstance(value, BufferType):
+            return int(value)  # a buffer's type is any number a caller wrote, and some of them have names
         if isinstance(value, Enum):
             return value.name
         if isinstance(value, bytes):

@@ -39,6 +39,7 @@ _BINDINGS = {
 _NO_PARTIAL_WILDCARDS = 0x4  # X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS: `w*.example` matches nothing, as at most verifiers
 _TOKEN_ROOM = 0x8000
 _TLS_1_3 = 0x0304
+_USER_CANCELED = 90
 _ALERT_READ, _ALERT_WRITTEN = 0x4004, 0x4008  # SSL_CB_READ_ALERT, SSL_CB_WRITE_ALERT
 
 # What the callbacks answer: SSL_TLSEXT_ERR_*, and the values SSL_set_cert_cb documents.
@@ -252,6 +253,10 @@ class Engine:
     def was_ended_by_peer(self) -> bool:
         """Tell that a fatal alert came, whatever its number."""
         return bool(self.connection.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
+
+    def was_canceled(self) -> bool:
+        """Tell that user_canceled came; OpenSSL passes over it in TLS 1.3 and waits on."""
+        return self.alert_received is not None and self.alert_received[1] == _USER_CANCELED
 
     def is_tls13(self) -> bool:
         """Tell whether TLS 1.3 was agreed on."""

@@ -298,7 +298,7 @@ class SchannelContext:
         assert engine is not None, "the engine is made before it goes on"
         outcome = engine.shake()
         token = engine.drain()
-        if outcome is Outcome.WANTS_INPUT:
+        if outcome is Outcome.WANTS_INPUT and not engine.was_canceled():
             if self._phase is _Phase.FRESH:
                 self._phase = _Phase.SHAKING
             if token and self._role is Role.SERVER:
@@ -339,7 +339,7 @@ class SchannelContext:
         if self._phase is _Phase.SHAKING and auth.requires_client_certificate and not engine.peer_leaf():
             number = engine.alert_sent[1] if engine.alert_sent is not None else token[-1] if len(token) == 7 else None
             return Knowledge.CLIENT_CERTIFICATE_ABSENT if number in (40, 116) else None
-        if not self._backing.has_certificate and len(token) == 7 and token[-1] == 40:
+        if not self._backing.has_certificate and len(token) == 7 and token[-1] in (40, 70):
             return Knowledge.NO_OWN_CERTIFICATE
         return None
 

@@ -26,8 +26,16 @@ from sspicli.sspi.schannel import SchCredentials
 from sspicli.sspi.status import SecurityStatus
 
 _ALERT_BODY = 2
+_USER_CANCELED = 90  # a warning in TLS 1.3, and still the end
 _WEAK_RSA_BITS, _WEAK_CURVE_BITS = 2048, 224  # what OpenSSL's security level 2 asks for
 _LONGEST_LIST = 5
+
+
+_SENTENCES = {
+    Knowledge.CLIENT_CERTIFICATE_ABSENT: "the client's Certificate message is empty",
+    Knowledge.NO_OWN_CERTIFICATE: "no suite can be served without a certificate",
+    Knowledge.CLOSE_NOTIFY: "the peer sent close_notify before the handshake was done",
+}
 
 
 class Situation(NamedTuple):
@@ -102,8 +110,8 @@ def alert_sent(token: bytes, noted: tuple[int, int] | None) -> AlertSeen | None:
 
 
 def alert_received(fed: bytes, noted: tuple[int, int] | None) -> AlertSeen | None:
-    """Find the fatal alert among the records the engine was fed."""
-    if noted is None or noted[0] != FATAL:
+    """Find the alert that ended the handshake among the records the engine was fed."""
+    if noted is None or (noted[0] != FATAL and noted[1] != _USER_CANCELED):
         return None
     records = frame(fed).records
     for record in records:
@@ -120,11 +128,16 @@ def _detail(row: FailureRow, engine: Engine, situation: Situation, received: Ale
     if row.knowledge is Knowledge.NO_COMMON_PROTOCOL:
         offered, taken = _names(engine.protocols_offered()), _names(situation.protocols or ())
         return f"the client offers {offered}; the server takes {taken}"
-    if row.id == "no-common-algorithm":
-        auth = situation.auth
-        allowed = (*auth.cipher_suites, *auth.groups, *auth.signature_algorithms)
-        return f"the server allows {', '.join(allowed)}" if allowed else "the server allows the engine's defaults"
-    return ""
+    if row.knowledge in _SENTENCES:
+        return _SENTENCES[row.knowledge]
+    return _allowed(situation.auth) if row.id == "no-common-algorithm" else ""
+
+
+def _allowed(auth: SchCredentials) -> str:
+    """Say what a server's credential leaves to choose from."""
+    lists = {"suites": auth.cipher_suites, "groups": auth.groups, "signatures": auth.signature_algorithms}
+    said = [f"{kind} {', '.join(names)}" for kind, names in lists.items() if names]
+    return f"the server allows {'; '.join(said) or 'what the engine does by default'}"
 
 
 def _names(protocols: tuple[bytes, ...]) -> str:

@@ -57,6 +57,10 @@ def document(report: Report, *, timing: bool, schedule: str) -> Member:
         "failure": None if report.failure is None else _failure(report.failure),
         "legs": [_leg(leg) for leg in report.legs],
         "calls": [_call(call, timing=timing) for call in report.calls],
+        "refusals": [
+            {"endpoint": one.endpoint, "function": one.function.documented_name, "queue_status": one.queue_status.name}
+            for one in report.refusals
+        ],
         "callbacks": {name: end.callbacks for name, end in report.endpoints.items()},
         "findings": [_finding(finding) for finding in report.findings],
         "waits": list(report.waits),

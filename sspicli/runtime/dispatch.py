@@ -21,7 +21,10 @@ class Dispatcher(Protocol):
     """
 
     completions: list[PendingCall]
-    outstanding: int
+
+    @property
+    def outstanding(self) -> int:
+        """Count the calls that are being worked on."""
 
     def admit(self, function: Function, actor: str) -> SecurityStatus | None:
         """Say whether a call may be queued (or an async context made): None, or the status of the refusal."""

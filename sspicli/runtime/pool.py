@@ -79,6 +79,7 @@ class PoolDispatcher:
             self.outstanding -= 1
 
     def _compute(self, call: PendingCall) -> None:
-        call.compute()
+        if call.result is None:
+            call.compute()
         self._finished.append(call)
         self.wake()

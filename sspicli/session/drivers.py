@@ -67,10 +67,11 @@ LONGEST_POLL_TICKS = 1 << 20
 
 
 class Style(StrEnum):
-    """How an endpoint learns that a call has completed."""
+    """How an endpoint learns that a call has completed; SAMPLE is the documentation's own server (see `sample.py`)."""
 
     CALLBACK = "callback"
     POLL = "poll"
+    SAMPLE = "sample"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Caller:
         if self._async_context is None:
             yield Note("SspiCreateAsyncContext returned NULL: out of memory")
             return False
-        body = self._finish_call if self._style is Style.CALLBACK else self._mark
+        body = self._mark if self._style is Style.POLL else self._finish_call
         return (yield from do(SetAsyncNotifyCallback(self._async_context, body))) == OK
 
     @property
@@ -125,9 +126,9 @@ class Caller:
         queue_status = yield from do(action)
         if queue_status != OK:
             return queue_status
-        if self._style is Style.CALLBACK:
-            return (yield from wait(self._signal))
-        return (yield from self._poll())
+        if self._style is Style.POLL:
+            return (yield from self._poll())
+        return (yield from wait(self._signal))
 
     def close(self) -> Driver:
         """Free the async context; no call is under way."""
@@ -174,7 +175,7 @@ def endpoint_program(plan: Plan, name: str) -> Driver:
     """Be one endpoint, from acquiring its credential to freeing it."""
     talk = Conversation(plan, name)
     if not (yield from talk.caller.open()):
-        yield Close()
+        yield from hang_up()
         return
     status = yield from _acquire(talk, plan.auth_data)
     if status == OK:
@@ -183,8 +184,14 @@ def endpoint_program(plan: Plan, name: str) -> Driver:
             yield from _connection(talk)
         yield from talk.caller.call(FreeCredentialsHandle(talk.caller.async_context, talk.credential))
     else:
-        yield Close()
+        yield from hang_up()
     yield from talk.caller.close()
+
+
+def hang_up() -> Driver:
+    """Close the first connection unused, so that the peer does not wait for ever."""
+    yield Connect(1)
+    yield Close()
 
 
 def _acquire(talk: Conversation, auth_data: object) -> Doing[SecurityStatus]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sspicli.journal.journal import Journal
 from sspicli.runtime.api import AsyncSspi, Describe, Find
 from sspicli.runtime.chooser import Chooser, Completion, First, Order, Policy, Replay, Seeded
 from sspicli.runtime.dispatch import Dispatcher, SteppedDispatcher
-from sspicli.session.drivers import Plan, endpoint_program
+from sspicli.session.drivers import Plan, Style, endpoint_program
+from sspicli.session.faults import Fault, FaultyDispatcher
+from sspicli.session.sample import documented_sample
 from sspicli.session.session import Endpoint, Session
 
 
@@ -41,12 +44,19 @@ def pair(
     journal: Journal,
     choices: Choices = Choices(),  # noqa: B008 (frozen)
     dispatcher: Dispatcher | None = None,
+    faults: Sequence[Fault] = (),
     timeout: float = 30.0,
 ) -> Session:
     """Put a client and a server on an in-memory wire; stepped, unless another dispatcher is given."""
     dispatcher = dispatcher or SteppedDispatcher()
+    faulty = FaultyDispatcher(dispatcher, faults, journal) if faults else None
+    dispatcher = faulty or dispatcher
     endpoints = []
     for name, plan in (("client", client), ("server", server)):
+        program = documented_sample if plan.style is Style.SAMPLE else endpoint_program
         api = AsyncSspi(name, find=find, describe=describe, journal=journal, dispatcher=dispatcher)
-        endpoints.append(Endpoint(api, endpoint_program(plan, name)))
-    return Session(endpoints, journal=journal, dispatcher=dispatcher, chooser=choices.chooser(), timeout=timeout)
+        endpoints.append(Endpoint(api, program(plan, name)))
+    session = Session(endpoints, journal=journal, dispatcher=dispatcher, chooser=choices.chooser(), timeout=timeout)
+    if faulty is not None:
+        faulty.later = session.later
+    return session

@@ -17,8 +17,12 @@ from sspicli.session.actions import (
     Close,
     Connect,
     CreateAsyncContext,
+    DeleteSecurityContext,
+    Doing,
     Driver,
     FreeAsyncContext,
+    FreeContextBuffer,
+    FreeCredentialsHandle,
     GetAsyncCallStatus,
     Raise,
     Send,
@@ -28,53 +32,86 @@ from sspicli.session.actions import (
     receive,
     wait,
 )
-from sspicli.session.drivers import ALERT_ROOM, OK, PENDING, Caller, Plan, Style
+from sspicli.session.drivers import ALERT_ROOM, CONTINUE, OK, Caller, Plan, Style, hang_up
 from sspicli.sspi.buffers import BufferType, SecBufferDesc, empty, given, room, to_allocate
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.status import SecurityStatus
 
 
 def documented_sample(plan: Plan, name: str) -> Driver:
-    """Be a server as the sample shows it, for its one accept; the rest (credential, deletion) is not on the page."""
+    """Be a server whose accepts are the sample's; what the page does not show (credential, deletion) is done correctly."""
     caller = Caller(Style.CALLBACK, name)
     if not (yield from caller.open()):
+        yield from hang_up()
         return
     credential: HandleVariable = OutputSlot("phCredential", None)
-    expiry: OutputSlot[int] = OutputSlot("ptsExpiry", 0)
     acquire = AcquireCredentialsHandle(
-        caller.async_context, None, plan.package, plan.credential_use, plan.auth_data, credential, expiry
+        caller.async_context,
+        None,
+        plan.package,
+        plan.credential_use,
+        plan.auth_data,
+        credential,
+        OutputSlot("ptsExpiry", 0),
     )
-    yield from caller.call(acquire)
-    yield Connect(1)
-    token = yield from receive()
-    yield from _accept_as_shown(plan, credential, token, Signal(f"{name} sample"))
-    yield Close()
+    status = yield from caller.call(acquire)
+    if status != OK:
+        yield from hang_up()
+    else:
+        yield Connect(1)
+        security_context: HandleVariable = OutputSlot("phContext", None)
+        yield from _handshake_as_shown(plan, credential, security_context, Signal(f"{name} sample"))
+        yield Close()
+        if security_context.value is not None:
+            yield from caller.call(DeleteSecurityContext(caller.async_context, security_context))
+        yield from caller.call(FreeCredentialsHandle(caller.async_context, credential))
+    yield from caller.close()
 
 
-def _accept_as_shown(plan: Plan, credential: HandleVariable, token: bytes, done: Signal) -> Driver:
+def _handshake_as_shown(
+    plan: Plan, credential: HandleVariable, security_context: HandleVariable, done: Signal
+) -> Driver:
+    status = CONTINUE
+    while status == CONTINUE:
+        token = yield from receive()
+        if not token:
+            return
+        status = yield from _accept_as_shown(plan, credential, security_context, token, done)
+
+
+def _accept_as_shown(
+    plan: Plan, credential: HandleVariable, security_context: HandleVariable, token: bytes, done: Signal
+) -> Doing[SecurityStatus]:
     async_context = yield from do(CreateAsyncContext())
     if async_context is None:
-        return
+        return SecurityStatus.SEC_E_INSUFFICIENT_MEMORY
     status = yield from do(SetAsyncNotifyCallback(async_context, _callback_as_shown, done))
     if status != OK:
         yield FreeAsyncContext(async_context)
-        return
-    security_context: HandleVariable = OutputSlot("phContext", None)
+        return status
     output = SecBufferDesc(to_allocate(BufferType.TOKEN), room(BufferType.ALERT, ALERT_ROOM))
-    queued = yield from do(
+    status = yield from do(
         AcceptSecurityContext(
-            async_context, credential, None, SecBufferDesc(given(BufferType.TOKEN, token), empty()), plan.requirements,
-            security_context, output, OutputSlot("pfContextAttr", 0), OutputSlot("ptsExpiry", 0),
+            async_context,
+            credential,
+            None if security_context.value is None else security_context,
+            SecBufferDesc(given(BufferType.TOKEN, token), empty()),
+            plan.requirements,
+            security_context,
+            output,
+            OutputSlot("pfContextAttr", 0),
+            OutputSlot("ptsExpiry", 0),
         )
-    )  # fmt: skip
-    if queued != OK:
-        return
-    status = yield from do(GetAsyncCallStatus(async_context))  # the race: the callback may have freed it
-    if status == PENDING:
-        yield from wait(done)
+    )
+    if status != OK:
+        return status
+    yield from do(GetAsyncCallStatus(async_context))  # the race: the callback may have freed it
+    status = yield from wait(done)
     made = output.first(BufferType.TOKEN)
     if made is not None and made.data:
         yield Send(made.data, is_token=True)
+        yield FreeContextBuffer(output)
+    return status
 
 
 def _callback_as_shown(handle: Handle, data: object) -> Driver:

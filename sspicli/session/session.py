@@ -9,7 +9,7 @@ a time. Nothing here knows whether a person, a file or a search is choosing.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import cast
 
@@ -144,8 +144,11 @@ class Session:
         """Say whether every program has come to its end."""
         return all(one.is_done for one in self._activities)
 
-    def after(self, ticks: int, transition: Transition) -> None:
-        """Enable a transition `ticks` microseconds of virtual time from now."""
+    def later(self, ticks: int, act: Callable[[], None]) -> None:
+        """Let something happen `ticks` microseconds of virtual time from now."""
+        self._after(ticks, Transition(Kind.TIMER, "session", lambda _: act(), None))
+
+    def _after(self, ticks: int, transition: Transition) -> None:
         heappush(self._timers, (self._journal.ticks + ticks, self._fired, transition))
 
     def _hung(self) -> list[Handle]:
@@ -302,7 +305,7 @@ class Session:
             case Sleep():
                 activity.waits_for = "a timer"
                 wake = Transition(Kind.TIMER, activity.name, self._wake, activity)
-                self.after(action.ticks, wake)
+                self._after(action.ticks, wake)
             case Close():
                 self._wire.close(activity.name)
                 self._resume(activity, None, activity.cause)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sspicli.analysis.blame import Failure
-from sspicli.analysis.calls import Call
+from sspicli.analysis.calls import Call, Refusal
 from sspicli.analysis.report import Report, Verdict
 from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.package import AlertSeen
@@ -79,10 +79,17 @@ def _ended_early(report: Report) -> list[Line]:
     """Explain a failed run in which no call failed: broken rules, or a peer that went away."""
     if any(finding.rule.severity == "error" for finding in report.findings):
         return [line(Segment("error", "bad"), ": a misuse rule was broken")]
+    lines = [_refusal_line(refusal) for refusal in report.refusals]
     notes = [f"{one.name}: {note}" for one in report.endpoints.values() for note in one.notes]
-    return [
-        line(Segment("error", "bad"), f": {visible(note)}") for note in notes or ["the run did not come to its end"]
-    ]
+    if not lines and not notes:
+        notes = ["the run did not come to its end"]
+    return lines + [line(Segment("error", "bad"), f": {visible(note)}") for note in notes]
+
+
+def _refusal_line(refusal: Refusal) -> Line:
+    code = f"error[{refusal.queue_status.name} {refusal.queue_status.hex}]"
+    told = f": the {refusal.endpoint}'s {refusal.function.documented_name} was refused at queueing; no callback comes"
+    return line(Segment(code, "bad"), told)
 
 
 def finding_lines(report: Report) -> list[Line]:
