@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -28,10 +29,12 @@ _LIBRARIES = ("click", "rich", "prompt_toolkit", "platformdirs")
 _VARIABLES = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS")
 _LABEL_WIDTH = 18
 
-# What could compute the packages that are not built yet: distribution, extra, and which packages.
+_KERBEROS = ("pyspnego",) if sys.platform == "win32" else ("pyspnego", "gssapi", "krb5")
+
+# What could compute the packages that are not built yet: extra, its distributions, and which packages they are for.
 _EXTRAS = (
-    ("sspilib", "native", "real SSPI on Windows, sspi-rs elsewhere"),
-    ("pyspnego", "kerberos", "NTLM, Negotiate and Kerberos"),
+    ("native", ("sspilib",), "real SSPI on Windows, sspi-rs elsewhere"),
+    ("kerberos", _KERBEROS, "NTLM, Negotiate and Kerberos"),
 )
 
 
@@ -67,7 +70,7 @@ def command(*, fidelity: bool, **shared: object) -> int:
       sspi-async doctor
       sspi-async doctor --fidelity
       sspi-async doctor --fidelity -f json
-    """
+    """  # noqa: D301 (click reads the \b)
     screen = Screen(**shared)  # type: ignore[arg-type]
     engine, failure = _engine()
     if fidelity:
@@ -91,8 +94,8 @@ def _engine() -> tuple[str, SspiCliError | None]:
     except SspiCliError as error:
         return "", error
     except (ImportError, AttributeError) as error:  # a library that is half installed fails in either way
-        help = "pip install 'pyOpenSSL>=26.4' cryptography"
-        return "", UnavailableError(f"the engine of Schannel cannot be used: {error}", help=help)
+        way_out = "pip install 'pyOpenSSL>=26.4' cryptography"
+        return "", UnavailableError(f"the engine of Schannel cannot be used: {error}", help=way_out)
 
 
 def facts(console: Console, engine: str, failure: SspiCliError | None) -> tuple[Group, ...]:
@@ -133,7 +136,8 @@ def _openssl() -> str:
         from OpenSSL import SSL
     except (ImportError, AttributeError):
         return "not here"
-    return f"{SSL.OpenSSL_version(SSL.OPENSSL_VERSION).decode('ascii', 'replace')}, in cryptography: computes the handshakes"
+    version = SSL.OpenSSL_version(SSL.OPENSSL_VERSION).decode("ascii", "replace")
+    return f"{version}, in cryptography: computes the handshakes"
 
 
 def _stdlib_openssl() -> str:
@@ -151,13 +155,16 @@ def _bindings() -> Fact | None:
     except (ImportError, AttributeError):
         return None
     missing = missing_bindings()
-    return Fact("bindings", "bindings", f"missing: {', '.join(missing)}" if missing else "all there", is_bad=bool(missing))
+    said = f"missing: {', '.join(missing)}" if missing else "all there"
+    return Fact("bindings", "private bindings", said, is_bad=bool(missing))
 
 
-def _extra(distribution: str, extra: str, purpose: str) -> Fact:
-    version = _version(distribution)
-    state = version or f"not installed: pip install 'sspicli[{extra}]'"
-    return Fact(distribution, distribution, f"{state} ({purpose}; no package of this version uses it)")
+def _extra(extra: str, distributions: tuple[str, ...], purpose: str) -> Fact:
+    versions = {name: _version(name) for name in distributions}
+    here = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    missing = ", ".join(name for name, version in versions.items() if not version)
+    parts = (here, missing and f"{missing} not installed: pip install 'sspicli[{extra}]'")
+    return Fact(extra, extra, "; ".join((*filter(None, parts), f"for {purpose}, which this version does not use")))
 
 
 def _version(distribution: str) -> str:
@@ -185,7 +192,8 @@ def _terminal_facts(console: Console) -> tuple[Fact, ...]:
 
 
 def _system_facts() -> tuple[Fact, ...]:
-    keylog = "set, and ignored: write --keylog FILE" if os.environ.get("SSLKEYLOGFILE") else "not set (it would be ignored)"
+    is_set = bool(os.environ.get("SSLKEYLOGFILE"))
+    keylog = "set, and ignored: write --keylog FILE" if is_set else "not set (it would be ignored)"
     return (
         Fact("fork", "fork", "available" if hasattr(os, "fork") else "not available"),
         Fact("sslkeylogfile", "SSLKEYLOGFILE", keylog),
@@ -244,7 +252,7 @@ def _show_fidelity(screen: Screen, *, has_engine: bool) -> None:
 
 
 def _claim_document(one: Claim) -> dict[str, object]:
-    return {"table": one.table, "id": one.id, "here": one.here, "windows": one.windows or None, "source": one.source.value}
+    return {"table": one.table, "id": one.id, "here": one.here, "note": one.note or None, "source": one.source.value}
 
 
 def _claim_lines(found: tuple[Claim, ...], width: int) -> list[Line]:
@@ -257,9 +265,9 @@ def _claim_lines(found: tuple[Claim, ...], width: int) -> list[Line]:
         lines += [(), line(Segment(table, "head"))]
         for one in found:
             if one.table == table:
-                lines.append(line(f"  {one.id}", Segment(f"  {one.source}", "muted")))
+                lines += [line(f"  {row}") for row in _rows(f"{one.id}  ({one.source})", width - 2)]
                 lines += _said("here", one.here, width)
-                lines += _said("Windows", one.windows, width)
+                lines += _said(one.note_is, one.note, width)
     return lines
 
 
@@ -274,5 +282,3 @@ def _rows(text: str, width: int) -> list[str]:
     from sspicli.views.text import wrapped
 
     return wrapped(text.split(" "), max(width, 20))
-
-

@@ -70,8 +70,8 @@ def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> li
 @click.argument("codes", nargs=-1, metavar="[CODE...]", type=click.UNPROCESSED, shell_complete=_complete_code)
 @screen_options
 @click.pass_context
-def command(ctx: click.Context, codes: tuple[str, ...], **shared: object) -> int:
-    r"""Say what a code means: a status, an NTSTATUS, a TLS alert or a misuse rule.
+def command(ctx: click.Context, /, codes: tuple[str, ...], **shared: object) -> int:
+    """Say what a code means: a status, an NTSTATUS, a TLS alert or a misuse rule.
 
     A CODE is a name in any case, a value in hex or in signed or unsigned decimal, "alert 45", a rule code such as
     A004, or a line of a log that holds one of these. Several words that are no codes are one search.
@@ -84,8 +84,8 @@ def command(ctx: click.Context, codes: tuple[str, ...], **shared: object) -> int
       sspi-async explain A004 B001
       sspi-async explain certificate name does not match
       sspi-async explain -f json SEC_E_ILLEGAL_MESSAGE
-      sspi-async explain SEC_E_CERT_EXPIRD        # exit 2
-    """
+      sspi-async explain SEC_E_CERT_EXPIRD   # exit 2
+    """  # noqa: D301 (click reads the \b)
     screen = Screen(**shared)  # type: ignore[arg-type]
     _refuse_unknown_options(ctx, codes)
     if not any(code.strip() for code in codes):
@@ -129,7 +129,7 @@ def _rules() -> dict[str, RuleText]:
     from sspicli.analysis.rules import RULES
 
     return {
-        rule.code: RuleText(rule.code, rule.title, rule.severity, rule.source.value, rule.fix) for rule in RULES.values()
+        code: RuleText(code, rule.title, rule.severity, rule.source.value, rule.fix) for code, rule in RULES.items()
     }
 
 
@@ -159,7 +159,8 @@ def _show(answers: list[Answer], console: Console) -> None:
         else:
             blocks += [lines(one, console.width) for one in answer.explanations]
     for number, block in enumerate(blocks):
-        console.show([*([()] if number else []), *(line(Segment(text, "" if row else "head")) for row, text in enumerate(block))])
+        shown = [line(Segment(text, "" if row else "head")) for row, text in enumerate(block)]
+        console.show([(), *shown] if number else shown)
 
 
 def _refuse_unknown_codes(answers: list[Answer]) -> None:
@@ -168,5 +169,7 @@ def _refuse_unknown_codes(answers: list[Answer]) -> None:
         return
     names = ", ".join(f'"{answer.query}"' for answer in unknown)
     meant = [name for answer in unknown for name in answer.suggestions]
-    help = f"did you mean {' or '.join(meant)}?" if meant else "sspi-async explain, without a code, lists what it takes"
-    raise UsageError(f"no status, alert or rule is known as {names}", help=help)
+    way_out = (
+        f"did you mean {' or '.join(meant)}?" if meant else "sspi-async explain, without a code, lists what it takes"
+    )
+    raise UsageError(f"no status, alert or rule is known as {names}", help=way_out)

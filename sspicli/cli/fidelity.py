@@ -18,20 +18,23 @@ from sspicli.sspi.status_facts import NT_STATUS_FACTS, STATUS_FACTS, StatusFacts
 
 
 class Claim(NamedTuple):
-    """One row: what is done here, what is known of Windows ("" for nothing), and how.
+    """One row: what is done here, what is known besides ("" for nothing), and how.
 
-    `kind` is difference (the engine is known or expected to behave otherwise) or assumption.
+    `kind` is difference (the engine is known or expected to behave otherwise) or assumption. `note_is` says what the
+    note is: what Windows does, when it happens, what is known, or where to look it up.
     """
 
     kind: str
     table: str
     id: str
     here: str
-    windows: str
     source: Source
+    note: str = ""
+    note_is: str = "known"
 
 
 DIFFERENCE, ASSUMPTION = "difference", "assumption"
+_QUEUEING = {Verb.QUEUE, Verb.QUEUE_SILENT_DELETE, Verb.QUEUE_SILENT_OTHER}
 
 
 def claims() -> tuple[Claim, ...]:
@@ -45,17 +48,20 @@ def words_claims() -> tuple[Claim, ...]:
 
 
 def _engine_differences() -> Iterator[Claim]:
-    from sspicli.packages.schannel_failures import ENGINE_DIFFERENCES
+    """Collect the differences; those that come from rows of the map say when, the others what Windows does."""
+    from sspicli.packages.schannel_failures import ENGINE_DIFFERENCES, ROWS
 
+    rows = {row.id for row in ROWS}
     for one in ENGINE_DIFFERENCES:
-        yield Claim(DIFFERENCE, "engine differences", one.id, one.here, one.windows, one.source)
+        note_is = "when" if one.id in rows else "Windows"
+        yield Claim(DIFFERENCE, "engine differences", one.id, one.here, one.source, one.windows, note_is)
 
 
 def _package_assumptions() -> Iterator[Claim]:
     from sspicli.packages.schannel_failures import ASSUMPTIONS
 
     for one in ASSUMPTIONS:
-        yield Claim(ASSUMPTION, "Schannel", one.id, one.here, one.windows, one.source)
+        yield Claim(ASSUMPTION, "Schannel", one.id, one.here, one.source, one.windows, "Windows")
 
 
 def _failures() -> Iterator[Claim]:
@@ -64,12 +70,9 @@ def _failures() -> Iterator[Claim]:
 
     for row in ROWS:
         if row.source is Source.INFERRED and not row.is_received:
-            here = f"{_side(row.side)} {row.when}: {row.status.name}"
-            yield Claim(ASSUMPTION, "statuses of failed legs", row.id, here, row.note, row.source)
-
-
-def _side(side: str) -> str:
-    return "either side," if side == "either" else f"{side},"
+            who = "" if row.side == "either" else f"at the {row.side}, "
+            here = f"{who}{row.when}: {row.status.name}"
+            yield Claim(ASSUMPTION, "statuses of failed legs", row.id, here, row.source, row.note)
 
 
 def _acquire() -> Iterator[Claim]:
@@ -78,32 +81,44 @@ def _acquire() -> Iterator[Claim]:
     for row in ACQUIRE_ROWS:
         if row.source is Source.INFERRED:
             here = f"{row.when}: {row.status.name}"
-            yield Claim(ASSUMPTION, "statuses of refused credentials", row.id, here, "", row.source)
+            yield Claim(ASSUMPTION, "statuses of refused credentials", row.id, here, row.source)
 
 
 def _alerts() -> Iterator[Claim]:
     for alert in ALERTS.values():
         if alert.source is Source.INFERRED:
             here = f"received during a handshake it gives {alert.status.name}"
-            yield Claim(ASSUMPTION, "statuses of alerts", alert.name, here, alert.note, alert.source)
+            yield Claim(ASSUMPTION, "statuses of alerts", alert.name, here, alert.source, alert.note)
 
 
 def _lifecycle() -> Iterator[Claim]:
-    """Collect the law's inferred rows; cells that say the same of the same phase stand together."""
-    for (phase, row), cells in _cells_by_row().items():
-        verbs = list(dict.fromkeys(verb for verb, _ in cells))
-        insides = {inside for _, inside in cells}
-        where = "" if len(insides) > 1 else " (inside its callback)" if insides == {True} else " (outside its callback)"
-        name = f"{phase}: {', '.join(verbs)}{where}"
-        yield Claim(ASSUMPTION, "the life of an async context", name, _verdict(row), row.reference, row.source)
+    """Collect the law's inferred rows, phases that are alike together."""
+    for (row, acts), phases in _phases_by_row().items():
+        name = f"{' | '.join(phases)}: {acts}"
+        yield Claim(ASSUMPTION, "the life of an async context", name, _verdict(row), row.source, row.reference)
 
 
-def _cells_by_row() -> dict[tuple[Phase, Row], list[tuple[Verb, bool]]]:
-    found: dict[tuple[Phase, Row], list[tuple[Verb, bool]]] = {}
+def _phases_by_row() -> dict[tuple[Row, str], list[Phase]]:
+    """Gather cells by row: first what is done in one phase, then the phases in which the same is done."""
+    cells: dict[tuple[Phase, Row], list[tuple[Verb, bool]]] = {}
     for (phase, verb, inside), row in LAW.items():
         if row.source is Source.INFERRED:
-            found.setdefault((phase, row), []).append((verb, inside))
+            cells.setdefault((phase, row), []).append((verb, inside))
+    found: dict[tuple[Row, str], list[Phase]] = {}
+    for (phase, row), acts in cells.items():
+        found.setdefault((row, _acts(acts)), []).append(phase)
     return found
+
+
+def _acts(acts: list[tuple[Verb, bool]]) -> str:
+    """Name what is done, and where when that matters."""
+    verbs = dict.fromkeys(verb for verb, _ in acts)
+    names = [verb.value for verb in verbs if not verbs.keys() >= _QUEUEING or verb not in _QUEUEING]
+    if verbs.keys() >= _QUEUEING:
+        names.append("queue any call")
+    insides = {inside for _, inside in acts}
+    where = "" if len(insides) > 1 else ", inside its callback" if insides == {True} else ", outside its callback"
+    return f"{', '.join(names)}{where}"
 
 
 def _verdict(row: Row) -> str:
@@ -119,7 +134,7 @@ def _verdict(row: Row) -> str:
 def _rules() -> Iterator[Claim]:
     for rule in RULES.values():
         if rule.source is Source.INFERRED:
-            yield Claim(ASSUMPTION, "misuse rules", rule.code, f"{rule.severity}: {rule.title}", "", rule.source)
+            yield Claim(ASSUMPTION, "misuse rules", rule.code, f"{rule.severity}: {rule.title}", rule.source)
 
 
 def _meanings() -> Iterator[Claim]:
@@ -130,4 +145,4 @@ def _meanings() -> Iterator[Claim]:
 def _inferred(facts: Iterable[tuple[str, StatusFacts]]) -> Iterator[Claim]:
     for name, one in facts:
         if one.source is Source.INFERRED:
-            yield Claim(ASSUMPTION, "meanings of statuses", name, one.meaning, one.reference, one.source)
+            yield Claim(ASSUMPTION, "meanings of statuses", name, one.meaning, one.source, one.reference)

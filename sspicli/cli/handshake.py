@@ -71,7 +71,7 @@ def command(
     Examples:
       sspi-async handshake
       sspi-async handshake --tls 1.2 --mode poll
-      sspi-async handshake --server cert=expired
+      sspi-async handshake --server cert=expired   # exit 1
       sspi-async handshake --client alpn=h2,http/1.1 --server alpn=http/1.1
       sspi-async handshake --server cert=expired --expect client=SEC_E_CERT_EXPIRED
     """

@@ -1,8 +1,9 @@
 """The command group, and the way every failure leaves the process.
 
-The rule guarded here: an expected failure is a sentence with a way out on stderr and an exit code from the published table,
-whoever noticed it, click included; a bug is one line, and a traceback only with `--debug`. A reader that closed stdout ends
-us silently. Asking for help imports click and nothing else that is heavy, so the commands are a table of module names.
+The rule guarded here: an expected failure is a sentence with a way out on stderr and an exit code from the published
+table, whoever noticed it, click included; a bug is one line, and a traceback only with `--debug`. A reader that closed
+stdout ends us silently. Asking for help imports click and nothing else that is heavy, so the commands are a table of
+module names.
 """
 
 from __future__ import annotations
@@ -56,11 +57,11 @@ EXIT_CODES: Mapping[ExitCode, str] = MappingProxyType(
 
 ENVIRONMENT: Mapping[str, str] = MappingProxyType(
     {
-        "NO_COLOR": "not empty: no colour, unless --color says otherwise",
-        "FORCE_COLOR": "not empty: colour even off a terminal; NO_COLOR wins",
-        "TERM": "dumb: no colour on a terminal",
-        "COLUMNS": "columns to draw for, unless --width says otherwise",
-        "SSPI_ASYNC_DEBUG": "not empty: as --debug",
+        "NO_COLOR": "when not empty, no colour, unless --color says otherwise",
+        "FORCE_COLOR": "when not empty, colour off a terminal too; NO_COLOR wins",
+        "TERM": "when it is dumb, no colour on a terminal",
+        "COLUMNS": "how many columns to draw for, unless --width says it",
+        "SSPI_ASYNC_DEBUG": "when not empty, as --debug",
         "SSLKEYLOGFILE": "ignored; secrets are written to --keylog FILE only",
     }
 )
@@ -80,11 +81,11 @@ class Invocation:
 class LazyGroup(click.Group):
     """A group that imports a command's module only to run it."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """List the commands in the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the command's module and give its command; every command's help ends alike."""
         if cmd_name not in COMMANDS:
             return None
@@ -101,7 +102,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"There is no command {name!r}.{did_you_mean(name, COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands from the table, importing none."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, sentence) for name, (_, sentence) in COMMANDS.items()])
@@ -150,7 +151,7 @@ def _closing_help() -> str:
 CLOSING_HELP = _closing_help()
 
 
-def _want_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001 (click's callback)
+def _want_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         ctx.ensure_object(Invocation).has_traceback = True
 
@@ -176,9 +177,9 @@ def group() -> None:
     Examples:
       sspi-async handshake
       sspi-async handshake --tls 1.2 --mode poll
-      sspi-async handshake --server cert=expired        # exit 1
+      sspi-async handshake --server cert=expired   # exit 1
       sspi-async explain SEC_E_CERT_EXPIRED
-    """
+    """  # noqa: D301 (click reads the \b)
 
 
 # -- leaving the process -----------------------------------------------------------------------------------------------
@@ -247,8 +248,8 @@ def _bug(error: Exception, invocation: Invocation) -> int:
         _say("".join(traceback.format_exception(error)))
     words = visible(f"{type(error).__name__}: {error}", _LONGEST_SHOWN)
     again = visible(shlex.join([PROGRAM, "--debug", *sys.argv[1:]]), _LONGEST_SHOWN)
-    help = "report it with the lines above" if invocation.has_traceback else f"for the traceback: {again}"
-    _say(f"error: this is a bug in {PROGRAM} {__version__}: {words}\n  help: {help}\n")
+    way_out = "report it with the lines above" if invocation.has_traceback else f"for the traceback: {again}"
+    _say(f"error: this is a bug in {PROGRAM} {__version__}: {words}\n  help: {way_out}\n")
     return ExitCode.BUG
 
 
@@ -290,7 +291,7 @@ def _drop_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-# -- click's errors in our layout ---------------------------------------------------------------------------------------
+# -- click's errors in our layout --------------------------------------------------------------------------------------
 
 
 def house_error(error: click.ClickException) -> SspiCliError:

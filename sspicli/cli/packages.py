@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SCHEMA = "sspi-async/packages/1"
 
 EMULATED = (
-    "All of SSPI is emulated: the eleven asynchronous functions and the notify callback, which Windows offers in kernel "
-    "mode only, their async contexts, handles and statuses. The tokens are real: a real TLS library makes them."
+    "All of SSPI is emulated: the eleven asynchronous functions and the notify callback, which Windows offers in "
+    "kernel mode only, their async contexts, handles and statuses. The tokens are real: a real TLS library makes them."
 )
 
 
@@ -43,7 +43,7 @@ def command(**shared: object) -> int:
     Examples:
       sspi-async packages
       sspi-async packages -f json
-    """
+    """  # noqa: D301 (click reads the \b)
     from sspicli.packages.catalog import PACKAGES
 
     screen = Screen(**shared)  # type: ignore[arg-type]

@@ -38,7 +38,13 @@ F = TypeVar("F", bound=Callable[..., object])
 
 _OPTIONS = (
     click.option(
-        "-f", "--format", "format", type=Choice(["text", "json"]), default="text", show_default=True, help="Output format."
+        "-f",
+        "--format",
+        "format",
+        type=Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Output format.",
     ),
     click.option("--color", type=Choice(["auto", "always", "never"]), default="auto", help="When to use colour."),
     click.option("--ascii", "is_ascii", is_flag=True, help="Draw in ASCII."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import types
-from enum import Enum
+from enum import Enum, IntFlag
 from typing import Union, get_args, get_origin, get_type_hints
 from zlib import crc32
 
@@ -60,8 +60,8 @@ class Encoder:
             return value
         if isinstance(value, Handle):
             return str(value)
-        if isinstance(value, BufferType):
-            return int(value)  # a buffer's type is any number a caller wrote, and some of them have names
+        if isinstance(value, (BufferType, IntFlag)):
+            return int(value)  # any number a caller wrote; some of them have names
         if isinstance(value, Enum):
             return value.name
         if isinstance(value, bytes):

@@ -339,7 +339,10 @@ def _suites(auth: SchCredentials) -> tuple[CipherSuite, ...]:
     for name, suite in found:
         if suite is None:
             raise _RefusedError("algorithm", f"cipher suite {name} is not known here")
-    return tuple(suite for _, suite in found if suite is not None)
+    suites = tuple(suite for _, suite in found if suite is not None)
+    if suites and all(one.mode == "CCM_8" for one in suites):
+        raise _RefusedError("algorithm", "the engine's security level refuses suites with a tag of 8 bytes")
+    return suites
 
 
 def _set_algorithms(

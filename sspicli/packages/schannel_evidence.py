@@ -90,7 +90,7 @@ def engine_failed(
     row = find_row(clues)
     evidence = Evidence(
         row.id, row.source, engine.words, alert_sent=sent, alert_received=received, field=row.field,
-        detail=_detail(row, engine, situation, received), difference=_difference(row, situation, sent, engine),
+        detail=_detail(row, engine, situation, received), difference=_difference(row, sent, is_tls13_client=bool(fed) and situation.role is Role.CLIENT and engine.is_tls13()),
     )  # fmt: skip
     if refusal is not None:
         evidence = _with_certificate(evidence, engine, situation)
@@ -144,9 +144,9 @@ def _names(protocols: tuple[bytes, ...]) -> str:
     return ", ".join(one.decode("ascii", "backslashreplace") for one in protocols) or "nothing"
 
 
-def _difference(row: FailureRow, situation: Situation, sent: AlertSeen | None, engine: Engine) -> str:
+def _difference(row: FailureRow, sent: AlertSeen | None, *, is_tls13_client: bool) -> str:
     """Join what differs by the row with what differs by the way the alert went."""
-    is_clear = sent is not None and not sent.encrypted and situation.role is Role.CLIENT and engine.is_tls13()
+    is_clear = is_tls13_client and sent is not None and not sent.encrypted
     return "; ".join(part for part in (row.difference, CLEAR_ALERT if is_clear else "") if part)
 
 

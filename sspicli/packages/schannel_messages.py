@@ -27,6 +27,7 @@ _CLOSE_NOTIFY = b"\x01\x00"
 _NO_RENEGOTIATION = 100
 _MAC_SIZES = {"SHA1": 20, "SHA256": 32, "SHA384": 48}
 _AES_BLOCK = 16
+_KEY_UPDATE_BODY = 22  # handshake header, one byte, inner content type, tag
 _TLS13_EMPTY_BODY = 17  # tag and inner content type of a record without data and padding
 
 _S = SecurityStatus
@@ -81,6 +82,7 @@ class Traffic:
         "_ahead",
         "_engine",
         "_late_failure",
+        "_may_owe_update",
         "_situation",
         "_skippable",
         "is_over",
@@ -98,6 +100,7 @@ class Traffic:
         self.is_over = False
         self._ahead = b""
         self._skippable = b""
+        self._may_owe_update = False
         self._late_failure: Failure | None = None
         engine.watch_alerts()
 
@@ -196,6 +199,7 @@ class Traffic:
             return MessageResult(status, _opened_writes(record, b"", places, self.sizes.header, behind))
         self.owes_call = True
         self._skippable = record
+        self._note_update(record)
         return MessageResult(_S.SEC_I_RENEGOTIATE, _opened_writes(record, b"", places, self.sizes.header, behind))
 
     def _is_empty_data(self, record: bytes) -> bool:
@@ -234,7 +238,7 @@ class Traffic:
             self.is_over = True
             return Reauthentication(late.status, begin, alert=late.alert, evidence=late.evidence)
         if self._ahead:
-            return Reauthentication(_S.SEC_E_OK, begin)
+            return Reauthentication(_S.SEC_E_OK, begin, self._answers())
         framing = frame(data, begin, limit=self._limit())
         if not framing.records and not is_owed and not begin:
             return self._unframed(framing.malformed_at, framing.missing)
@@ -242,17 +246,28 @@ class Traffic:
             stop = self._process(data[record.start : record.end], record.start)
             if stop is not None:
                 return stop
-        return Reauthentication(_S.SEC_E_OK, begin + framing.complete, self._engine.drain())
+        return Reauthentication(_S.SEC_E_OK, begin + framing.complete, self._answers())
+
+    def _answers(self) -> bytes:
+        """Take what the engine answers to the records processed: a KeyUpdate, if one asked for it."""
+        if self._may_owe_update:
+            self._may_owe_update = False
+            self._engine.answer_key_update()
+        return self._engine.drain()
+
+    def _note_update(self, record: bytes) -> None:
+        self._may_owe_update |= self.version >= TLS_1_3 and len(record) == HEADER_SIZE + _KEY_UPDATE_BODY
 
     def _process(self, record: bytes, start: int) -> Reauthentication | None:
         """Process one record; None to go on with the next."""
         self._engine.feed(record)
         outcome = self._engine.peek()
         if outcome is Outcome.WANTS_INPUT:
+            self._note_update(record)
             return None
         if outcome is Outcome.DONE:
             self._ahead = record
-            return Reauthentication(_S.SEC_E_OK, start, self._engine.drain())
+            return Reauthentication(_S.SEC_E_OK, start, self._answers())
         self.is_over = True
         if outcome is Outcome.CLOSED:
             return Reauthentication(_S.SEC_I_CONTEXT_EXPIRED, start + len(record))

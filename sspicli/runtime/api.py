@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from sspicli.journal import events as ev
-from sspicli.journal.events import Event
+from sspicli.journal.events import Event, Images
 from sspicli.journal.journal import Journal
 from sspicli.runtime.calls import (
     AsyncContext,
@@ -26,7 +26,7 @@ from sspicli.runtime.calls import (
     PendingCall,
 )
 from sspicli.runtime.dispatch import Dispatcher
-from sspicli.sspi.buffers import BufferImage, SecBufferDesc
+from sspicli.sspi.buffers import BufferWrite, SecBufferDesc
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle, HandleKind
 from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Undefined, Verb
@@ -44,6 +44,8 @@ from sspicli.sspi.status import NtStatus, SecurityStatus
 OK = SecurityStatus.SEC_E_OK
 PENDING = SecurityStatus.SEC_I_ASYNC_CALL_PENDING
 INVALID_HANDLE = SecurityStatus.SEC_E_INVALID_HANDLE
+
+ASYNC_CONTEXT, CREDENTIAL, SECURITY_CONTEXT, CALL = [kind.value for kind in HandleKind]
 
 Describe = Callable[[object], "dict[str, object]"]
 Find = Callable[[str], "SecurityPackage | None"]
@@ -84,7 +86,7 @@ class AsyncSspi:
         if self._dispatcher.admit(Function.SspiCreateAsyncContext, self.name) is not None:
             self._record(ev.AsyncContextCreated(None))
             return None
-        handle = self._mint(HandleKind.ASYNC_CONTEXT)
+        handle = self._mint(ASYNC_CONTEXT)
         self._async_contexts[handle] = AsyncContext(handle)
         self._record(ev.AsyncContextCreated(handle))
         return handle
@@ -330,10 +332,8 @@ class AsyncSspi:
         """Complete a call: write its results, then show its status. Return whether a notification is owed."""
         result = call.result or call.compute()
         handle = call.settle(call, result)
-        if call.input is not None:
-            call.input.apply(result.input_writes)
-        if call.output is not None:
-            call.output.apply(result.output_writes)
+        input_images = _written(call.input, call.input_images, result.input_writes)
+        output_images = _written(call.output, call.output_images, result.output_writes)
         for slot in call.slots:
             slot.give_back()
         async_context = call.async_context
@@ -348,8 +348,8 @@ class AsyncSspi:
                 call.handle,
                 result.status,
                 handle,
-                None if call.input is None else call.input.images(),
-                None if call.output is None else call.output.images(),
+                input_images,
+                output_images,
                 result.attributes,
                 result.expiry,
                 result.evidence,
@@ -365,7 +365,7 @@ class AsyncSspi:
         async_context = call.async_context
         async_context.phase = PROGRESS[async_context.phase, Progress.ENTERS]
         event = ev.CallbackEntered(call.handle, async_context.handle)
-        return self._journal.append(f"{async_context.handle}.callback", event, self.cause)
+        return self._journal.append(async_context.callback_actor, event, self.cause)
 
     def return_from_callback(self, call: PendingCall, cause: int) -> int:
         """Move out of the notify callback; what it did with its async context meanwhile stands."""
@@ -373,7 +373,11 @@ class AsyncSspi:
         if async_context.call is call and async_context.phase is Phase.NOTIFYING:
             async_context.phase = PROGRESS[Phase.NOTIFYING, Progress.RETURNS]
         event = ev.CallbackReturned(call.handle, async_context.handle)
-        return self._journal.append(f"{async_context.handle}.callback", event, cause)
+        return self._journal.append(async_context.callback_actor, event, cause)
+
+    def touched_early(self, call: PendingCall, parameter: str, *, is_write: bool) -> None:
+        """Record that an out-parameter was used while `call` owned it."""
+        self._record(ev.OutputReadEarly(call.handle, parameter, is_write))
 
     # -- the law ---------------------------------------------------------------------------------------------------------------
 
@@ -421,7 +425,7 @@ class AsyncSspi:
             self._record(ev.CallRefused(function, handle, refusal))
             return refusal
         assert isinstance(row.verdict, Allowed), "what was not refused is allowed"
-        call = PendingCall(self, self._mint(HandleKind.CALL), function, found, work, settle)
+        call = PendingCall(self, self._mint(CALL), function, found, work, settle)
         found.phase = row.verdict.next
         found.call = call
         return call
@@ -437,7 +441,11 @@ class AsyncSspi:
     ) -> SecurityStatus:
         """Lend the call its caller's variables, put it on record and hand it to the dispatcher."""
         for slot in call.slots:
-            slot.lend(partial(self._read_early, call))
+            slot.lend(call)
+        if call.input is not None:
+            call.input_images = call.input.images()
+        if call.output is not None:
+            call.output_images = call.output.images()
         call.queued = self._record(
             ev.CallQueued(
                 call.handle,
@@ -447,8 +455,8 @@ class AsyncSspi:
                 security_context,
                 target_name,
                 requirements,
-                None if call.input is None else call.input.images(),
-                None if call.output is None else call.output.images(),
+                call.input_images,
+                call.output_images,
                 call.callback is None,
                 auth_data,
             )
@@ -474,9 +482,6 @@ class AsyncSspi:
         new = () if new_security_context is None else (new_security_context,)
         call.slots = (*new, attributes, expiry)
         return self._submit(call, _peek(credential), _peek(security_context), target_name, requirements, None)
-
-    def _read_early(self, call: PendingCall, parameter: str, is_write: bool) -> None:  # noqa: FBT001 (a callback's shape)
-        self._record(ev.OutputReadEarly(call.handle, parameter, is_write))
 
     # -- the work of each call: pure computing, on whatever thread ------------------------------------------------------------------
 
@@ -545,7 +550,7 @@ class AsyncSspi:
     def _settle_acquire(self, call: PendingCall, result: CallResult) -> Handle | None:
         if result.new_credential is None:
             return None
-        handle = self._mint(HandleKind.CREDENTIAL)
+        handle = self._mint(CREDENTIAL)
         self._credentials[handle] = result.new_credential
         variable, expiry = call.slots
         variable.fill(handle)  # type: ignore[arg-type]
@@ -562,7 +567,7 @@ class AsyncSspi:
     ) -> Handle | None:
         handle = _peek(security_context)
         if result.new_security_context is not None:
-            handle = self._mint(HandleKind.SECURITY_CONTEXT)
+            handle = self._mint(SECURITY_CONTEXT)
             self._security_contexts[handle] = result.new_security_context
         if result.status < 0x80000000 and len(call.slots) == 3:
             call.slots[0].fill(handle)  # type: ignore[arg-type]
@@ -582,7 +587,7 @@ class AsyncSspi:
 
     def _announce(self, call: PendingCall, result: CallResult, handle: Handle | None) -> None:
         """Record the handles that a completion brought to life or ended."""
-        cause = len(self._journal.records)
+        cause = len(self._journal)
         event: Event | None = None
         if handle is None or result.status >= 0x80000000:
             pass
@@ -609,13 +614,21 @@ class AsyncSspi:
         for line in lines:
             self._journal.append(self._package_actor, ev.KeyLogged(security_context, line), self.cause)
 
-    def _mint(self, kind: HandleKind) -> Handle:
+    def _mint(self, kind: str) -> Handle:
         number = self._minted.get(kind, 0) + 1
         self._minted[kind] = number
-        return Handle(self.name, kind.value, number)
+        return Handle(self.name, kind, number)
 
     def _live(self, handle: Handle | None) -> SecurityContext | None:
         return None if handle is None else self._security_contexts.get(handle)
+
+
+def _written(descriptor: SecBufferDesc | None, images: Images | None, writes: tuple[BufferWrite, ...]) -> Images | None:
+    """Make a call's writes to a descriptor; how it is afterwards."""
+    if descriptor is None or not writes:
+        return images
+    descriptor.apply(writes)
+    return descriptor.images()
 
 
 def _peek(variable: HandleVariable | None) -> Handle | None:
@@ -630,6 +643,3 @@ def no_description(auth_data: object) -> dict[str, object]:
 def packages_by_name(packages: Mapping[str, SecurityPackage]) -> Find:
     """Find packages in a mapping by their lower-case names."""
     return lambda name: packages.get(name.lower())
-
-
-__all__ = ["AsyncSspi", "BufferImage", "ContractError", "no_description", "packages_by_name"]

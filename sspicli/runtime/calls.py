@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from sspicli.sspi.buffers import BufferWrite, SecBufferDesc
+from sspicli.sspi.buffers import BufferImage, BufferWrite, SecBufferDesc
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.lifecycle import Phase
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sspicli.runtime.api import AsyncSspi
 
 T = TypeVar("T")
+Images = tuple[BufferImage, ...]
 
 NotifyCallback = Callable[[Handle, object], "Generator[object, object, None] | None"]
 """SspiAsyncNotifyCallback: takes the async context and the callback data. Its body may be a generator of actions."""
@@ -29,33 +30,33 @@ NotifyCallback = Callable[[Handle, object], "Generator[object, object, None] | N
 class OutputSlot(Generic[T]):
     """One out-parameter variable, such as phNewContext; `initial` is what it holds before any call."""
 
-    __slots__ = ("_on_early", "_value", "name")
+    __slots__ = ("_owner", "_value", "name")
 
     def __init__(self, name: str, initial: T) -> None:
         self.name = name
         self._value = initial
-        self._on_early: Callable[[str, bool], None] | None = None
+        self._owner: PendingCall | None = None
 
     @property
     def value(self) -> T:
         """What the variable holds; reading it while a call owns it is recorded."""
-        if self._on_early is not None:
-            self._on_early(self.name, False)
+        if self._owner is not None:
+            self._owner.api.touched_early(self._owner, self.name, is_write=False)
         return self._value
 
     @value.setter
     def value(self, value: T) -> None:
-        if self._on_early is not None:
-            self._on_early(self.name, True)
+        if self._owner is not None:
+            self._owner.api.touched_early(self._owner, self.name, is_write=True)
         self._value = value
 
     def peek(self) -> T:
         """Read as the runtime does, off the record."""
         return self._value
 
-    def lend(self, on_early: Callable[[str, bool], None]) -> None:
+    def lend(self, owner: PendingCall) -> None:
         """Let a call own the variable from queueing on."""
-        self._on_early = on_early
+        self._owner = owner
 
     def fill(self, value: T) -> None:
         """Write the call's result, at its completion."""
@@ -63,7 +64,7 @@ class OutputSlot(Generic[T]):
 
     def give_back(self) -> None:
         """End the call's ownership."""
-        self._on_early = None
+        self._owner = None
 
 
 HandleVariable = OutputSlot[Handle | None]
@@ -73,10 +74,11 @@ HandleVariable = OutputSlot[Handle | None]
 class AsyncContext:
     """What an async context's handle stands for: its phase, its registration, and the one call it tracks."""
 
-    __slots__ = ("call", "callback", "callback_data", "handle", "phase")
+    __slots__ = ("call", "callback", "callback_actor", "callback_data", "handle", "phase")
 
     def __init__(self, handle: Handle) -> None:
         self.handle = handle
+        self.callback_actor = f"{handle}.callback"
         self.phase = Phase.IDLE
         self.callback: NotifyCallback | None = None
         self.callback_data: object = None
@@ -113,7 +115,9 @@ class PendingCall:
         "handle",
         "has_returned",
         "input",
+        "input_images",
         "output",
+        "output_images",
         "queued",
         "result",
         "settle",
@@ -141,6 +145,8 @@ class PendingCall:
         self.settle = settle
         self.input: SecBufferDesc | None = None
         self.output: SecBufferDesc | None = None
+        self.input_images: Images | None = None
+        self.output_images: Images | None = None
         self.slots: tuple[OutputSlot[Handle | None] | OutputSlot[int], ...] = ()
         self.queued = 0
         self.has_returned = False

@@ -1,7 +1,7 @@
 """The only free choice of a run: which enabled transition fires next.
 
-Options come in canonical order: what may move at once, in the order in which it became possible, then the completions of
-pending calls, in the order of queueing. Index 0 is the default. A run is its choices: the `Schedule` string holds them, so that
+Options come in canonical order: what may move at once, an actor that need not wait before those that were woken, these in the
+order in which they were; then the completions of pending calls, in the order of queueing. Index 0 is the default. A run is its choices: the `Schedule` string holds them, so that
 the same choices give the same calls and statuses again.
 """
 

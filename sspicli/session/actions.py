@@ -7,7 +7,7 @@ what only a session can do (wait, receive, send, sleep, signal) is performed the
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import NamedTuple, Protocol, TypeVar, cast
+from typing import NamedTuple, Protocol, TypeVar
 
 from sspicli.runtime.api import AsyncSspi
 from sspicli.runtime.calls import HandleVariable, OutputSlot
@@ -352,14 +352,14 @@ class Signal:
 
 def do(action: ApiAction[T]) -> Doing[T]:
     """Perform a call of the API, with its outcome's type."""
-    return cast("T", (yield cast("Action", action)))
+    return (yield action)  # type: ignore[return-value, misc]
 
 
 def receive() -> Doing[bytes]:
     """Wait for bytes from the peer."""
-    return cast("bytes", (yield Receive()))
+    return (yield Receive())  # type: ignore[return-value]
 
 
 def wait(signal: Signal) -> Doing[SecurityStatus]:
     """Wait for a signal."""
-    return cast("SecurityStatus", (yield Wait(signal)))
+    return (yield Wait(signal))  # type: ignore[return-value]

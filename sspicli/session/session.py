@@ -92,6 +92,7 @@ class Session:
         self._dispatcher = dispatcher
         self._completions = dispatcher.completions
         self._chooser = chooser or First()
+        self._is_default = type(self._chooser) is First
         self._wire = wire or MemoryWire(tuple(one.api.name for one in endpoints))
         self._ready: deque[Transition] = deque()
         self._timers: list[tuple[int, int, Transition]] = []
@@ -173,7 +174,7 @@ class Session:
             return self._take_timer()
         self._journal.ticks += 1
         index = 0
-        if count > 1 and type(self._chooser) is not First:
+        if count > 1 and not self._is_default:
             index = self._choose(count)
         if index < len(ready):
             if not index:
@@ -212,38 +213,48 @@ class Session:
         self._ready.append(activity.step)
 
     def _step(self, subject: object) -> None:
-        """Let an actor perform its next action."""
+        """Let an actor perform its next action; in the default order, all its actions until it must wait."""
         activity = cast("Activity", subject)
-        api = activity.api
-        api.actor, api.inside, api.cause = activity.name, activity.inside, activity.cause
-        try:
-            action = activity.driver.send(activity.outcome)
-        except StopIteration:
-            self._finish(activity)
-            return
-        kind = type(action)
-        try:
-            if kind in OF_SESSION:
-                self._perform(activity, action)
+        api, driver, journal = activity.api, activity.driver, self._journal
+        api.actor, api.inside = activity.name, activity.inside
+        while True:
+            api.cause = activity.cause
+            try:
+                action = driver.send(activity.outcome)
+                goes_on = self._act(activity, api, action)
+            except StopIteration:
+                self._finish(activity)
                 return
-            activity.outcome = cast("ApiAction[object]", action).perform(api)
-            activity.cause = api.cause
-            if kind in QUEUEING and api.queued is not None:
-                self._queueing(activity, api.queued)
-            else:
-                self._ready.append(activity.step)
-        except ContractError:
-            self._break(activity)
+            except ContractError:
+                self._break(activity)
+                return
+            if not goes_on:
+                return
+            if not self._is_default or self._fired > self._limit:
+                self._ready.appendleft(activity.step)
+                return
+            journal.ticks += 1
+            self._fired += 1
 
-    def _queueing(self, activity: Activity, call: PendingCall) -> None:
-        """Let a queueing function return later, as a transition of its own; a refusal returned at once."""
-        activity.waits_for = f"the return of {call.function.documented_name}"
-        self._ready.append(Transition(Kind.RETURN, activity.name, self._return, (activity, call), call))
+    def _act(self, activity: Activity, api: AsyncSspi, action: Action) -> bool:
+        """Perform an action; say whether its actor goes on at once (else a transition lets it go on)."""
+        kind = type(action)
+        if kind in OF_SESSION:
+            return self._perform(activity, action)
+        activity.outcome = cast("ApiAction[object]", action).perform(api)
+        activity.cause = api.cause
+        if kind not in QUEUEING or api.queued is None:
+            return True
+        activity.waits_for = "the return of a queueing function"
+        back = Transition(Kind.RETURN, activity.name, self._return, (activity, api.queued), api.queued)
+        self._ready.appendleft(back)
+        return False
 
     def _return(self, subject: object) -> None:
+        """Let a queueing function return: its outcome has been there since it was queued."""
         activity, call = cast("tuple[Activity, PendingCall]", subject)
-        cause = activity.api.return_from_queueing(call)
-        self._resume(activity, activity.outcome, cause)
+        activity.cause = activity.api.return_from_queueing(call)
+        self._ready.appendleft(activity.step)
 
     def _completion(self, call: PendingCall) -> Transition:
         return Transition(Kind.COMPLETE, call.handle.actor, self._complete, call, call)
@@ -266,7 +277,7 @@ class Session:
         if body is None:
             api.return_from_callback(call, entered)
             return
-        activity = Activity(f"{call.async_context.handle}.callback", api, cast("Driver", body), entered)
+        activity = Activity(call.async_context.callback_actor, api, cast("Driver", body), entered)
         activity.inside, activity.notified = call.async_context.handle, call
         self._begin(activity)
 
@@ -284,53 +295,51 @@ class Session:
 
     def _deliver(self, subject: object) -> None:
         number, receiver = cast("tuple[int, str]", subject)
-        cause = self._journal.append("wire", ev.TokenDelivered(number, receiver), self._sent_record[number])
+        cause = self._journal.append("wire", ev.TokenDelivered(number, receiver), self._wire.sent_records[number])
         self._wire.arrive(number, receiver, cause)
         self._offer(receiver)
 
     # -- what only a session can do ------------------------------------------------------------------------------------------------
 
-    def _perform(self, activity: Activity, action: Action) -> None:
+    def _perform(self, activity: Activity, action: Action) -> bool:
+        """Perform an action of the session; say whether its actor goes on at once."""
+        activity.outcome = None
         match action:
             case Wait():
-                self._wait(activity, action.signal)
-            case Raise():
-                self._raise(activity, action)
+                return self._wait(activity, action.signal)
             case Receive():
-                activity.waits_for = "bytes from its peer"
-                self._receivers[activity.name] = activity
-                self._offer(activity.name)
-            case Send():
-                self._send(activity, action)
+                return self._receive(activity)
             case Sleep():
                 activity.waits_for = "a timer"
-                wake = Transition(Kind.TIMER, activity.name, self._wake, activity)
-                self._after(action.ticks, wake)
+                self._after(action.ticks, Transition(Kind.TIMER, activity.name, self._wake, activity))
+                return False
+            case Send():
+                self._send(activity, action)
+            case Raise():
+                self._raise(activity, action)
             case Close():
                 self._wire.close(activity.name)
-                self._resume(activity, None, activity.cause)
                 for name in list(self._receivers):
                     self._offer(name)
             case Connect():
                 self._connect(activity, action.number)
             case Note():
-                self._resume(
-                    activity, None, self._journal.append(activity.name, ev.NoteMade(action.text), activity.cause)
-                )
+                activity.cause = self._journal.append(activity.name, ev.NoteMade(action.text), activity.cause)
             case _:
                 raise AssertionError(f"{action!r} is no action of a session")
+        return True
 
     def _wake(self, subject: object) -> None:
         activity = cast("Activity", subject)
         self._resume(activity, None, activity.cause)
 
-    def _wait(self, activity: Activity, signal: Signal) -> None:
+    def _wait(self, activity: Activity, signal: Signal) -> bool:
         if signal.raised:
-            status, cause = signal.raised.pop(0)
-            self._resume(activity, status, cause)
-            return
+            activity.outcome, activity.cause = signal.raised.pop(0)
+            return True
         activity.waits_for = f"the signal {signal.name}, which its notify callback raises"
         signal.waiter = activity
+        return False
 
     def _raise(self, activity: Activity, action: Raise) -> None:
         waiter = action.signal.waiter
@@ -339,21 +348,27 @@ class Session:
         else:
             action.signal.waiter = None
             self._resume(cast("Activity", waiter), action.status, activity.cause)
-        self._resume(activity, None, activity.cause)
+
+    def _receive(self, activity: Activity) -> bool:
+        arrived = self._wire.receive(activity.name)
+        if arrived is None:
+            activity.waits_for = "bytes from its peer"
+            self._receivers[activity.name] = activity
+            return False
+        activity.outcome, activity.cause = arrived[0], arrived[1] or activity.cause
+        return True
 
     def _connect(self, activity: Activity, number: int) -> None:
         if number > self._handshakes:
             self._handshakes = number
             self._journal.append("session", ev.HandshakeBegan(number), 0)
         self._wire.connect(activity.name, number)
-        self._resume(activity, None, activity.cause)
 
     def _send(self, activity: Activity, action: Send) -> None:
         for number, leg, receiver, data in self._wire.send(activity.name, action.data, is_token=action.is_token):
             cause = self._journal.append(activity.name, ev.TokenSent(number, leg, receiver, data), activity.cause)
-            self._sent_record[number] = cause
+            self._wire.sent_records[number] = cause
             self._ready.append(Transition(Kind.DELIVER, "wire", self._deliver, (number, receiver)))
-        self._resume(activity, None, activity.cause)
 
     def _offer(self, receiver: str) -> None:
         """Give a waiting receiver what has arrived for it."""
@@ -365,7 +380,3 @@ class Session:
             del self._receivers[receiver]
             data, cause = arrived
             self._resume(waiting, data, cause or waiting.cause)
-
-    @property
-    def _sent_record(self) -> dict[int, int]:
-        return self._wire.sent_records

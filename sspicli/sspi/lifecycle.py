@@ -34,6 +34,8 @@ class Phase(StrEnum):
     SETTLED = "settled"
     FREED = "freed"
 
+    __hash__ = str.__hash__  # the enum's own is Python code, and the law is looked up at every call
+
 
 class Verb(StrEnum):
     """What a caller does with an async context; queueing has three faces, by function and registered callback."""
@@ -46,6 +48,8 @@ class Verb(StrEnum):
     QUEUE_SILENT_OTHER = "queue another call with no callback"
     REINIT = "reinitialise"
     FREE = "free"
+
+    __hash__ = str.__hash__
 
 
 class Allowed(NamedTuple):
@@ -295,6 +299,8 @@ class Progress(StrEnum):
     COMPLETES = "the call completes"
     ENTERS = "the callback is entered"
     RETURNS = "the callback returns"
+
+    __hash__ = str.__hash__
 
 
 # An invariant of this runtime, not a promise of Windows: a move that is not here is our own bug. A callback's return moves the
