@@ -1,0 +1,334 @@
+"""`sspi-async handshake`: its document, its screens, its options and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sspicli.cli.handshake import command
+from sspicli.journal.recording import read_recording
+from sspicli.sspi.errors import SspiCliError
+from tests.handshakes import CLOCK, handshake, statuses
+
+FIXED = ["--clock", CLOCK, "--seed", "7"]
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(command, [*FIXED, *words], standalone_mode=False)
+
+
+def document(*words: str) -> dict:
+    return json.loads(run("-f", "json", *words).stdout)
+
+
+# -- the document ------------------------------------------------------------------------------------------------------------------
+def test_the_document_of_a_good_handshake_names_what_both_ends_agreed_on():
+    said = document("--client", "alpn=h2,http/1.1", "--server", "alpn=http/1.1,h2")
+    assert said["schema"] == "sspi-async/handshake/1"
+    assert (said["verdict"], said["package"], said["emulated"]) == ("ok", "Schannel", True)
+    assert (said["protocol"], said["cipher_suite"]) == ("TLS 1.3", "TLS_AES_256_GCM_SHA384")
+    assert said["group"] == "X25519MLKEM768"
+    assert said["client"]["status"] == said["server"]["status"] == "SEC_E_OK"
+    assert said["client"]["status_hex"] == "0x00000000"
+    assert said["client"]["post_handshake_status"] == "SEC_E_OK"  # the tickets
+    assert said["failure"] is None
+    assert said["findings"] == []
+
+
+def test_the_document_lists_the_legs_with_their_decrypted_messages():
+    legs = document()["legs"]
+    assert [(leg["number"], leg["from"]) for leg in legs] == [(1, "client"), (2, "server"), (3, "client"), (4, "server")]
+    assert legs[0]["messages"] == ["ClientHello"]
+    assert legs[1]["messages"] == [
+        "ServerHello", "ChangeCipherSpec", "EncryptedExtensions", "Certificate", "CertificateVerify", "Finished",
+    ]  # fmt: skip
+    assert legs[2]["messages"] == ["ChangeCipherSpec", "Finished"]
+    assert legs[3]["messages"] == ["NewSessionTicket", "NewSessionTicket"]
+    assert all(leg["bytes"] > 0 for leg in legs)
+
+
+def test_the_document_lists_the_queued_calls_and_counts_the_callbacks():
+    said = document()
+    kinds = [(call["endpoint"], call["function"].removeprefix("Sspi")) for call in said["calls"]]
+    assert kinds.count(("client", "InitializeSecurityContextAsync")) == 3
+    assert kinds.count(("server", "AcceptSecurityContextAsync")) == 2
+    for side in ("client", "server"):
+        assert kinds.count((side, "AcquireCredentialsHandleAsync")) == 1
+        assert kinds.count((side, "DeleteSecurityContextAsync")) == 1
+        assert kinds.count((side, "FreeCredentialsHandleAsync")) == 1
+        assert said["callbacks"][side] == sum(call["endpoint"] == side for call in said["calls"])
+    assert {call["queue_status"] for call in said["calls"]} == {"SEC_E_OK"}
+    assert all(call["was_pending"] for call in said["calls"])
+
+
+def test_the_document_of_a_failure_names_side_leg_call_alert_field_and_the_way_out():
+    said = document("--server", "cert=expired")
+    failure = said["failure"]
+    assert said["verdict"] == "failed"
+    assert (failure["side"], failure["leg"], failure["status"]) == ("client", 3, "SEC_E_CERT_EXPIRED")
+    assert failure["status_hex"] == "0x80090328"
+    assert failure["call"] == "client.call3"
+    assert {key: failure["alert"][key] for key in ("level", "number", "name", "encrypted", "bytes")} == {
+        "level": "fatal", "number": 45, "name": "certificate_expired", "encrypted": False, "bytes": 7,
+    }  # fmt: skip
+    assert failure["field"] == "Certificate[0].validity.notAfter"
+    assert "expired" in failure["cause"]
+    assert "cert=valid" in failure["help"]
+    assert said["client"]["alert_sent"]["number"] == said["server"]["alert_received"]["number"] == 45
+
+
+def test_a_client_that_is_ok_while_the_server_fails_later_is_a_failed_handshake():
+    said = document("--server", "request-cert=require")
+    assert said["verdict"] == "failed"
+    assert said["client"]["status"] == "SEC_E_OK"
+    assert said["client"]["post_handshake_status"] == "SEC_E_ILLEGAL_MESSAGE"
+    assert said["failure"]["side"] == "server"
+    assert said["failure"]["alert"]["number"] == 116
+    assert said["failure"]["alert"]["encrypted"] is True
+
+
+def test_the_same_seed_and_clock_give_the_same_document_apart_from_random_fields():
+    first, second = (run("-f", "json", "--no-timing").stdout for _ in range(2))
+    assert first == second
+
+
+def test_jsonl_is_the_journal_and_holds_no_secret_unless_asked():
+    lines = run("-f", "jsonl").stdout.splitlines()
+    keylog = [json.loads(line)["line"] for line in lines if '"KeyLogged"' in line]
+    assert keylog
+    assert all(line.endswith(" ***") for line in keylog)
+    asked = run("-f", "jsonl", "--include-secrets").stdout
+    assert any(len(json.loads(line)["line"]) > 100 for line in asked.splitlines() if '"KeyLogged"' in line)
+
+
+# -- every option has an effect ----------------------------------------------------------------------------------------------------
+def test_tls_sets_the_version_of_both_sides():
+    assert handshake(tls="1.2").protocol == "TLS 1.2"
+    assert handshake(tls="1.3").protocol == "TLS 1.3"
+
+
+def test_a_sides_own_tls_beats_the_shared_one():
+    assert handshake(tls="1.3", client=("tls=1.2-1.3",), server=("tls=1.2",)).protocol == "TLS 1.2"
+
+
+def test_poll_mode_asks_and_is_told_pending():
+    polled = handshake(mode="poll")
+    assert polled.verdict == "ok"
+    assert all(call.pending_answers > 0 for call in polled.calls)
+    assert not any(call.pending_answers for call in handshake(mode="callback").calls)
+
+
+def test_inline_completion_leaves_no_call_pending():
+    assert not any(call.was_pending for call in handshake(completion="inline").calls)
+
+
+def test_random_completion_mixes_by_the_seed():
+    waited = [call.was_pending for call in handshake(completion="random", seed=3).calls]
+    assert {True, False} == set(waited)
+    assert waited == [call.was_pending for call in handshake(completion="random", seed=3).calls]
+
+
+def test_lifo_completes_the_last_call_first():
+    first = {order: handshake(order=order).calls for order in ("fifo", "lifo")}
+    ends = {order: min(calls, key=lambda call: call.completed_sequence).endpoint for order, calls in first.items()}
+    assert ends == {"fifo": "client", "lifo": "server"}
+
+
+@pytest.mark.parametrize("choice", [("inline", "fifo"), ("pending", "lifo"), ("random", "seed")])
+def test_a_printed_schedule_makes_the_same_choices_again(choice: tuple[str, str]):
+    completion, order = choice
+    first = document("--completion", completion, "--order", order)
+    again = document("--schedule", first["schedule"])
+    assert again["schedule"] == first["schedule"]
+    assert [(call["id"], call["call_status"], call["was_pending"]) for call in again["calls"]] == [
+        (call["id"], call["call_status"], call["was_pending"]) for call in first["calls"]
+    ]
+
+
+def test_workers_complete_calls_on_threads():
+    assert handshake(workers=2).verdict == "ok"
+
+
+def test_workers_with_an_order_are_refused_since_nothing_is_chosen():
+    with pytest.raises(SspiCliError, match="nothing to choose"):
+        handshake(workers=1, order="lifo")
+
+
+def test_messages_are_protected_sent_and_opened_both_ways():
+    result = handshake(messages=3)
+    assert {name: (end.messages_sent, end.messages_opened) for name, end in result.endpoints.items()} == {
+        "client": (3, 3),
+        "server": (3, 3),
+    }
+
+
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_resume_runs_a_second_handshake_that_is_resumed_at_both_ends(tls: str):
+    result = handshake(tls=tls, client=("resume=ticket",))
+    assert (result.verdict, result.is_resumed, result.handshakes) == ("ok", True, 2)
+    assert not any(message.name == "Certificate" for leg in result.legs for message in leg.messages)
+
+
+def test_without_resume_each_handshake_is_full():
+    assert not handshake().is_resumed
+
+
+@pytest.mark.parametrize(("words", "code"), [
+    (["--expect", "client=SEC_E_CERT_EXPIRED"], 0),
+    (["--expect", "0x80090328"], 0),
+    (["--expect", "client=SEC_E_CERT_EXPIRED", "--expect", "server=SEC_E_OK"], 1),
+    (["--expect", "SEC_E_OK"], 1),
+])  # fmt: skip
+def test_an_expectation_met_is_success_even_of_a_failed_handshake(words: list[str], code: int):
+    assert run("--server", "cert=expired", *words).return_value == code
+
+
+def test_exit_codes_follow_the_verdict():
+    assert run().return_value == 0
+    assert run("--server", "cert=untrusted").return_value == 1
+    assert run("--fault", "server.accept#2=hang").return_value == 6
+
+
+def test_output_goes_to_a_new_file_and_never_over_an_old_one(tmp_path: Path):
+    path = tmp_path / "out.json"
+    assert run("-f", "json", "-o", str(path)).stdout == ""
+    assert json.loads(path.read_text())["verdict"] == "ok"
+    with pytest.raises(SspiCliError, match="not overwritten"):
+        raise run("-o", str(path)).exception or AssertionError("it was overwritten")
+
+
+# -- files -----------------------------------------------------------------------------------------------------------------------
+def test_a_recording_is_private_and_self_contained(tmp_path: Path):
+    path = tmp_path / "s.sspirec"
+    assert run("--record", str(path), "--server", "cert=expired", "--client", "alpn=h2").return_value == 1
+    recording = read_recording(path)
+    started = recording.records[0].event
+    assert recording.note == ""
+    assert not recording.has_secrets
+    assert started.options["server"] == ("cert=expired",)  # type: ignore[union-attr]
+    assert started.engine.startswith("pyOpenSSL")  # type: ignore[union-attr]
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_log_has_the_five_lines_of_tls_1_3_from_each_end(tmp_path: Path):
+    path = tmp_path / "keys"
+    run("--keylog", str(path), "--tls", "1.3")
+    labels = [line.split()[0] for line in path.read_text().splitlines()]
+    assert set(labels) == {
+        "CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0",
+        "SERVER_TRAFFIC_SECRET_0", "EXPORTER_SECRET",
+    }  # fmt: skip
+    assert all(labels.count(label) == 2 for label in labels)
+
+
+def test_no_secret_reaches_any_output_that_was_not_asked_to_hold_it(tmp_path: Path):
+    keys, record = tmp_path / "keys", tmp_path / "rec"
+    shown = run("-vv", "--keylog", str(keys), "--record", str(record), "--messages", "1").stdout
+    secrets = {line.split()[2] for line in keys.read_text().splitlines()}
+    assert len(secrets) == 5
+    written = shown + record.read_text()
+    assert not any(secret in written for secret in secrets)
+    assert b"message 1 from the client".hex() not in written
+
+
+# -- screens ---------------------------------------------------------------------------------------------------------------------
+def test_the_first_line_is_the_verdict_and_quiet_shows_nothing_else():
+    assert run("-q").stdout.startswith("ok  Schannel TLS 1.3")
+    assert len(run("-q").stdout.splitlines()) == 1
+    assert run("--server", "cert=expired", "-q").stdout.startswith("FAILED  Schannel")
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_the_ladder_keeps_to_its_width(width: int):
+    shown = run("--width", str(width)).stdout.splitlines()
+    ladder = shown[2 : shown.index("", 2)]
+    assert max(map(len, ladder)) <= max(width, 48)
+
+
+def test_a_plain_success_is_at_most_a_screen():
+    assert len(run("--width", "80").stdout.splitlines()) <= 24
+
+
+def test_ascii_output_is_ascii():
+    assert run("--ascii", "-vv", "--server", "cert=expired").stdout.isascii()
+
+
+def test_verbose_adds_calls_and_buffers_and_twice_their_bytes():
+    once, twice = run("-v").stdout, run("-vv").stdout
+    assert "client.call2 init #1" in once
+    assert "in  [1]  EMPTY 0 B NULL" in once
+    assert "0000  16 03 01" not in once
+    assert "0000  16 03 01" in twice
+
+
+def test_colour_is_written_only_when_wanted(monkeypatch: pytest.MonkeyPatch):
+    assert "\x1b[" not in run().stdout
+    assert "\x1b[" in run("--color", "always").stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" not in run().stdout
+    monkeypatch.delenv("NO_COLOR")
+    assert "\x1b[" in run().stdout
+
+
+# -- faults ------------------------------------------------------------------------------------------------------------------------
+def test_out_of_memory_at_create_is_told_and_hurts_nobody_else():
+    result = handshake(fault=("client.create=null",))
+    assert result.verdict == "failed"
+    assert "out of memory" in result.endpoints["client"].notes[0]
+    assert result.findings == ()
+
+
+def test_a_refused_queueing_makes_no_call_and_no_callback():
+    result = handshake(fault=("client.init#2=refuse:SEC_E_INSUFFICIENT_MEMORY",))
+    assert [(one.endpoint, one.queue_status.name) for one in result.refusals] == [("client", "SEC_E_INSUFFICIENT_MEMORY")]
+    assert sum(call.queued.function.queues for call in result.calls) == sum(one.callbacks for one in result.endpoints.values())
+
+
+def test_a_completion_that_never_comes_is_stuck_with_who_waits_for_what():
+    result = handshake(fault=("server.accept#2=hang",))
+    assert result.verdict == "stuck"
+    assert any("server" in wait and "callback" in wait for wait in result.waits)
+    assert any(wait == "server.call3 never completes" for wait in result.waits)
+
+
+def test_a_delayed_completion_only_takes_longer():
+    late = handshake(fault=("server.accept=delay:500",))
+    accept = next(call for call in late.calls if call.leg == 2)
+    assert late.verdict == "ok"
+    assert accept.pending_ticks >= 500
+
+
+def test_a_failed_completion_is_the_calls_status():
+    assert statuses(handshake(fault=("server.accept=fail:SEC_E_INTERNAL_ERROR",)))["server"][0] == "SEC_E_INTERNAL_ERROR"
+
+
+def test_a_poller_of_a_call_that_never_completes_ends_at_the_time_out():
+    result = handshake(mode="poll", fault=("server.accept=hang",), timeout=1.0)
+    assert (result.verdict, result.reason) == ("stuck", "limit")
+
+
+@pytest.mark.parametrize("text", ["x", "client.init", "client.init=", "client.init=hang:1", "server.create=hang", "a.b=c",
+                                  "client.init#0x1=hang", "client.init=delay", "client.init=fail:NOPE"])  # fmt: skip
+def test_a_wrong_fault_is_a_usage_error(text: str):
+    with pytest.raises(SspiCliError) as caught:
+        handshake(fault=(text,))
+    assert caught.value.exit_code == 2
+    assert caught.value.help
+
+
+# -- the documentation's own sample ------------------------------------------------------------------------------------------------
+def test_the_documented_sample_works_while_its_calls_stay_pending():
+    assert handshake(mode="sample").verdict == "ok"
+
+
+def test_the_documented_sample_uses_a_freed_async_context_when_its_call_completes_inline():
+    result = handshake(mode="sample", completion="inline")
+    assert [finding.rule.code for finding in result.findings] == ["A006"]
+    assert result.findings[0].subject == "server.ac2"
