@@ -12,12 +12,9 @@ import sys
 
 import click
 
-from sspicli.cli.main import PROGRAM, group
+from sspicli.cli.main import COMPLETION_VARIABLE, PROGRAM, group
 from sspicli.cli.session_options import Choice
 from sspicli.sspi.errors import ExitCode
-
-VARIABLE = "_SSPI_ASYNC_COMPLETE"
-"""What click asks for completions with; click derives it from the program's name."""
 
 INSTALL = {
     "bash": "add this line to ~/.bashrc:  source <(sspi-async completion bash)",
@@ -54,7 +51,7 @@ def script(shell: str) -> str:
 
     completion = get_completion_class(shell)
     assert completion is not None, f"click completes for {shell}"
-    return completion(group, {}, PROGRAM, VARIABLE).source()
+    return completion(group, {}, PROGRAM, COMPLETION_VARIABLE).source()
 
 
 def _is_read_by_a_shell() -> bool:

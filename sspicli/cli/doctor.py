@@ -54,7 +54,7 @@ class Group(NamedTuple):
     facts: tuple[Fact, ...]
 
 
-@click.command("doctor", short_help="Show what is installed here, and where this program and Windows part.")
+@click.command("doctor", short_help="Show what is installed here and where it departs from Windows.")
 @click.option("--fidelity", is_flag=True, help="List every engine difference and every assumption instead.")
 @screen_options
 def command(*, fidelity: bool, **shared: object) -> int:

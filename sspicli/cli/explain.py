@@ -65,7 +65,7 @@ def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> li
 @click.command(
     "explain",
     context_settings={"ignore_unknown_options": True},
-    short_help="Say what a status, an alert, an NTSTATUS or a rule code means.",
+    short_help="Say what a status or an alert or a rule code means.",
 )
 @click.argument("codes", nargs=-1, metavar="[CODE...]", type=click.UNPROCESSED, shell_complete=_complete_code)
 @screen_options

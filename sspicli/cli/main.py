@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 PROGRAM = "sspi-async"
+COMPLETION_VARIABLE = "_SSPI_ASYNC_COMPLETE"
+"""What a shell's completion script asks with."""
 
-# Each command lives in its own module, imported when it is asked for; the sentence is what `--help` shows.
+# Each command lives in its own module, imported when it is asked for; the sentence is what `--help` shows, and the
+# completion too: no commas, at which fish would cut it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "handshake": ("sspicli.cli.handshake", "Run one handshake between two local endpoints and say what came of it."),
-    "explain": ("sspicli.cli.explain", "Say what a status, an alert, an NTSTATUS or a rule code means."),
+    "explain": ("sspicli.cli.explain", "Say what a status or an alert or a rule code means."),
     "packages": ("sspicli.cli.packages", "List the security packages and what computes them here."),
-    "doctor": ("sspicli.cli.doctor", "Show what is installed here, and where this program and Windows part."),
+    "doctor": ("sspicli.cli.doctor", "Show what is installed here and where it departs from Windows."),
     "completion": ("sspicli.cli.completion", "Print the completion script of a shell."),
     "man": ("sspicli.cli.man", "Show a manual page."),
 }
@@ -199,7 +202,7 @@ def _guarded(invocation: Invocation) -> int:
     try:
         if sys.stdout is None:
             raise WriteError("standard output is closed", help="send it to a file, or to /dev/null")
-        code = group.main(prog_name=PROGRAM, standalone_mode=False, obj=invocation)
+        code = _carried_out(invocation)
         sys.stdout.flush()
     except SspiCliError as error:
         show_error(error)
@@ -216,7 +219,7 @@ def _guarded(invocation: Invocation) -> int:
         return ExitCode.INTERRUPTED
     except OSError as error:
         return _ended_by_system(error, invocation)
-    except SystemExit as ending:  # click and rich answer a closed pipe with an exit code of their own
+    except SystemExit as ending:  # rich answers a closed pipe with an exit code of its own
         if not isinstance(ending.__context__, BrokenPipeError):
             raise
         _drop_stdout()
@@ -224,6 +227,17 @@ def _guarded(invocation: Invocation) -> int:
     except Exception as error:
         return _bug(error, invocation)
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _carried_out(invocation: Invocation) -> object:
+    """Do what the command line says; click's `main` would answer a closed pipe with an exit code of its own."""
+    if COMPLETION_VARIABLE in os.environ:
+        return group.main(prog_name=PROGRAM, standalone_mode=False, complete_var=COMPLETION_VARIABLE)
+    try:
+        with group.make_context(PROGRAM, sys.argv[1:], obj=invocation) as ctx:
+            return group.invoke(ctx)
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
 
 
 def _ended_by_system(error: OSError, invocation: Invocation) -> int:

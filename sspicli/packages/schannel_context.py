@@ -68,6 +68,7 @@ _REFUSED = {
 }
 _REFUSED_64 = int(IscReq.MESSAGES | IscReq.REUSE_SESSION_TICKETS | IscReq.EXPLICIT_SESSION)
 _DEFERRED = int(IscReq.MANUAL_CRED_VALIDATION | IscReq.DEFERRED_CRED_VALIDATION)
+_FLIGHTS_IN_CLEAR = {Role.CLIENT: 2, Role.SERVER: 1}  # after this many, an alert of one's own may go out encrypted
 _SERVER_HELLO = 2
 _HELLO_KEPT = 80  # enough of a ServerHello for its session id
 _TLS13_ALERT_BODY = 19  # level and description, content type, tag
@@ -103,7 +104,7 @@ class SchannelContext:
     """One side of one handshake; `step` may come from any thread, one call at a time."""
 
     __slots__ = (
-        "_backing", "_engine", "_exporter", "_hello", "_is_kernel", "_keeps_session", "_lock", "_pending_control", "_phase",
+        "_backing", "_engine", "_exporter", "_flights", "_hello", "_is_kernel", "_keeps_session", "_lock", "_pending_control", "_phase",
         "_protocols", "_repeat", "_role", "_target", "_traffic", "_word",
     )  # fmt: skip
 
@@ -119,6 +120,7 @@ class SchannelContext:
         self._target: str | None = None
         self._protocols: tuple[bytes, ...] | None = None
         self._hello = b""
+        self._flights = 0
         self._word = 0
         self._keeps_session = True
         self._exporter: Mapping[str, object] | None = None
@@ -282,10 +284,9 @@ class SchannelContext:
 
     def _look_at(self, data: bytes, framing: Framing, engine: Engine) -> None:
         """Watch for the number of an alert where one may be coming, and keep the ServerHello's beginning."""
-        if self._role is Role.SERVER:
-            if self._phase is _Phase.SHAKING and engine.is_tls13():
-                engine.watch_alerts()
-        elif data[0] == HANDSHAKE and data[HEADER_SIZE : HEADER_SIZE + 1] == b"\x02":
+        if self._flights >= _FLIGHTS_IN_CLEAR[self._role]:
+            engine.watch_alerts()
+        if self._role is Role.CLIENT and data[0] == HANDSHAKE and data[HEADER_SIZE] == _SERVER_HELLO:
             self._hello = data[:_HELLO_KEPT]
         for record in framing.records:
             kind, _, start, end = record
@@ -299,10 +300,11 @@ class SchannelContext:
         outcome = engine.shake()
         token = engine.drain()
         if outcome is Outcome.WANTS_INPUT and not engine.was_canceled():
-            if self._phase is _Phase.FRESH:
-                self._phase = _Phase.SHAKING
-            if token and self._role is Role.SERVER:
-                self._hello = token[:_HELLO_KEPT]
+            self._phase = _Phase.SHAKING
+            if token:
+                self._flights += 1
+                if self._role is Role.SERVER:
+                    self._hello = token[:_HELLO_KEPT]
             return _Leg(_CONTINUE, token, complete)
         if outcome is Outcome.DONE:
             return self._done(engine, token, complete)

@@ -8,12 +8,13 @@ lists further defects, because the engine stops at the first. Nothing here raise
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import NamedTuple
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
@@ -76,6 +77,8 @@ def engine_failed(
     """Explain why the engine stopped, given the records it was fed and the token it made."""
     sent = alert_sent(token, engine.alert_sent)
     received = alert_received(fed, engine.alert_received)
+    if received is None and sent is None:
+        received = _clear_alert(fed)
     refusal = engine.refusal if engine.verifies else None
     if outcome is Outcome.CLOSED:
         knowledge = Knowledge.CLOSE_NOTIFY
@@ -119,6 +122,15 @@ def alert_received(fed: bytes, noted: tuple[int, int] | None) -> AlertSeen | Non
         if record.content_type == ALERT:
             return AlertSeen(*noted, size > HEADER_SIZE + _ALERT_BODY, size)
     return AlertSeen(*noted, True, records[-1].end - records[-1].start if records else 0)
+
+
+def _clear_alert(fed: bytes) -> AlertSeen | None:
+    """Read a fatal alert that the engine would not: a client that knows no version yet marks its record as TLS 1.0."""
+    for record in frame(fed).records:
+        size = record.end - record.start
+        if record.content_type == ALERT and size == HEADER_SIZE + _ALERT_BODY and fed[record.body_start] == FATAL:
+            return AlertSeen(FATAL, fed[record.body_start + 1], False, size)
+    return None
 
 
 def _detail(row: FailureRow, engine: Engine, situation: Situation, received: AlertSeen | None) -> str:
@@ -169,11 +181,10 @@ def _with_certificate(evidence: Evidence, engine: Engine, situation: Situation) 
 
 def _chain_sentence(code: int, certificates: tuple[bytes, ...], situation: Situation) -> str:
     """Say what the verifier found where no single value of a certificate decided."""
-    try:
-        certificate = x509.load_der_x509_certificate(certificates[0])
-        subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
-    except (IndexError, ValueError):
+    certificate = _read(certificates)
+    if certificate is None:
         return ""
+    subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
     store = situation.auth.root_store
     trusted = "the system's trust anchors" if store is None else f"the {len(store)} trust anchors given"
     match code:
@@ -188,23 +199,34 @@ def _chain_sentence(code: int, certificates: tuple[bytes, ...], situation: Situa
     return ""
 
 
-def _defects_of(certificates: tuple[bytes, ...], situation: Situation, depth: int) -> list[_Defect]:
-    """List what is wrong with the one certificate given; nothing for one that cannot be read."""
+def _read(certificates: tuple[bytes, ...]) -> x509.Certificate | None:
+    """Read the first certificate with its names; None for one that cannot be read."""
     try:
         certificate = x509.load_der_x509_certificate(certificates[0])
-        defects = [*_date_defects(certificate, situation, depth), *_key_defects(certificate, depth)]
-        if not depth:
-            defects += [*_name_defects(certificate, situation), *_usage_defects(certificate, situation)]
-        if certificate.subject == certificate.issuer and not depth and not _is_trusted(certificates[0], situation):
-            path = "Certificate[0].issuer"
-            defects.append(_Defect((18, 19, 20, 21), path, "the certificate is its own issuer and is not trusted"))
-    except (IndexError, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return certificate if certificate.subject is not None and certificate.issuer is not None else None
+    except Exception:  # hostile certificates make the library raise all sorts of things
+        return None
+
+
+def _defects_of(certificates: tuple[bytes, ...], situation: Situation, depth: int) -> list[_Defect]:
+    """List what is wrong with the one certificate given; a part that cannot be read says nothing."""
+    certificate = _read(certificates)
+    if certificate is None:
         return []
+    defects: list[_Defect] = []
+    for check in _CHECKS if not depth else _CHECKS_ABOVE:
+        try:
+            defects += check(certificate, situation, depth)
+        except Exception:  # noqa: S112 - as above
+            continue
     return defects
 
 
-def _is_trusted(der: bytes, situation: Situation) -> bool:
-    return der in (situation.auth.root_store or ())
+def _issuer_defects(certificate: x509.Certificate, situation: Situation, _: int) -> Iterator[_Defect]:
+    der = certificate.public_bytes(serialization.Encoding.DER)
+    if certificate.subject == certificate.issuer and der not in (situation.auth.root_store or ()):
+        path = "Certificate[0].issuer"
+        yield _Defect((18, 19, 20, 21), path, "the certificate is its own issuer and is not trusted")
 
 
 def _date_defects(certificate: x509.Certificate, situation: Situation, depth: int) -> Iterator[_Defect]:
@@ -217,7 +239,7 @@ def _date_defects(certificate: x509.Certificate, situation: Situation, depth: in
         yield _Defect((9,), path + "notBefore", f"certificate begins {_instant(begins)}, clock says {_clock(now)}")
 
 
-def _key_defects(certificate: x509.Certificate, depth: int) -> Iterator[_Defect]:
+def _key_defects(certificate: x509.Certificate, _: Situation, depth: int) -> Iterator[_Defect]:
     key = certificate.public_key()
     bits = key.key_size if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else None
     least = _WEAK_RSA_BITS if isinstance(key, rsa.RSAPublicKey) else _WEAK_CURVE_BITS
@@ -227,7 +249,7 @@ def _key_defects(certificate: x509.Certificate, depth: int) -> Iterator[_Defect]
         yield _Defect((66, 67), path, f"its {kind} key has {bits} bits, fewer than {least}")
 
 
-def _name_defects(certificate: x509.Certificate, situation: Situation) -> Iterator[_Defect]:
+def _name_defects(certificate: x509.Certificate, situation: Situation, _: int) -> Iterator[_Defect]:
     target = situation.target
     if situation.role is not Role.CLIENT or not target:
         return
@@ -260,7 +282,7 @@ def _matches(pattern: str, target: str) -> bool:
     return given == wanted or (given.startswith("*.") and bool(dot) and given[2:] == parent)
 
 
-def _usage_defects(certificate: x509.Certificate, situation: Situation) -> Iterator[_Defect]:
+def _usage_defects(certificate: x509.Certificate, situation: Situation, _: int) -> Iterator[_Defect]:
     needed = ExtendedKeyUsageOID.SERVER_AUTH if situation.role is Role.CLIENT else ExtendedKeyUsageOID.CLIENT_AUTH
     try:
         usages = list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
@@ -270,6 +292,12 @@ def _usage_defects(certificate: x509.Certificate, situation: Situation) -> Itera
         names = ", ".join(_usage_name(one) for one in usages) or "nothing"
         path = "Certificate[0].extensions.extendedKeyUsage"
         yield _Defect((26,), path, f"extendedKeyUsage says {names}, {_usage_name(needed)} is needed")
+
+
+_Check = Callable[[x509.Certificate, Situation, int], Iterator[_Defect]]
+
+_CHECKS_ABOVE: tuple[_Check, ...] = (_date_defects, _key_defects)
+_CHECKS: tuple[_Check, ...] = (*_CHECKS_ABOVE, _name_defects, _usage_defects, _issuer_defects)
 
 
 def _usage_name(usage: x509.ObjectIdentifier) -> str:

@@ -180,12 +180,20 @@ SENT_ROWS: tuple[FailureRow, ...] = (
     ),
     FailureRow("decode-error", "either", "a message cannot be decoded", _S.SEC_E_ILLEGAL_MESSAGE, 50, _D),
     FailureRow(
+        "malformed-certificate", "either", "a certificate cannot be read", _S.SEC_E_CERT_UNKNOWN, 42, _I,
+        field="Certificate[0]", note="the code page's meaning of the status; SEC_E_ILLEGAL_MESSAGE is as likely",
+    ),
+    FailureRow(
         "verify-data-wrong", "either", "a Finished or CertificateVerify does not check", _S.SEC_E_DECRYPT_FAILURE, 51,
         _I, note="SEC_E_MESSAGE_ALTERED is as likely",
     ),
     FailureRow("engine-internal", "either", "the engine failed inside", _S.SEC_E_INTERNAL_ERROR, 80, _I),
     FailureRow(
         "missing-extension", "either", "an extension the protocol demands is missing", _S.SEC_E_ILLEGAL_MESSAGE, 109, _I,
+    ),
+    FailureRow(
+        "bad-server-name", "server", "the server_name extension cannot be read", _S.SEC_E_ILLEGAL_MESSAGE, 112, _I,
+        field="ClientHello.extensions.server_name",
     ),
     FailureRow(
         "unsupported-extension", "client", "an extension came that was not asked for", _S.SEC_E_ILLEGAL_MESSAGE, 110, _I,

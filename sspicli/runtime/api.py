@@ -56,7 +56,7 @@ class ContractError(Exception):
 
 
 class AsyncSspi:
-    """One endpoint's async SSPI.
+    """One endpoint's async SSPI; `pending` are the calls that were queued and have not completed.
 
     `find` gives the security package of a name, None when there is none. `describe` turns a credential structure into what may
     stand on record, without private keys. The session sets `actor`, `inside` (the async context whose callback is acting,
@@ -69,6 +69,7 @@ class AsyncSspi:
         self.inside: Handle | None = None
         self.cause = 0
         self.queued: PendingCall | None = None
+        self.pending: dict[Handle, PendingCall] = {}
         self._package_actor = f"{name}.package"
         self._find = find
         self._describe = describe
@@ -331,6 +332,7 @@ class AsyncSspi:
     def complete(self, call: PendingCall) -> bool:
         """Complete a call: write its results, then show its status. Return whether a notification is owed."""
         result = call.result or call.compute()
+        del self.pending[call.handle]
         handle = call.settle(call, result)
         input_images = _written(call.input, call.input_images, result.input_writes)
         output_images = _written(call.output, call.output_images, result.output_writes)
@@ -461,7 +463,7 @@ class AsyncSspi:
                 auth_data,
             )
         )
-        self.queued = call
+        self.queued = self.pending[call.handle] = call
         self._dispatcher.submit(call)
         return OK
 

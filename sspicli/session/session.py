@@ -104,6 +104,7 @@ class Session:
         self._limit = limit
         self._fired = 0
         self._reason = ""
+        self._apis = [endpoint.api for endpoint in endpoints]
         for endpoint in endpoints:
             self._begin(Activity(endpoint.api.name, endpoint.api, endpoint.program, 0))
 
@@ -130,7 +131,7 @@ class Session:
     def end(self) -> str:
         """Record that the run ended, and why: finished, broken, stuck or limit."""
         waiting = tuple(f"{one.name} waits for {one.waits_for}" for one in self._activities if not one.is_done)
-        hung = tuple(f"{call} never completes" for call in self._hung())
+        hung = tuple(f"{call} never completes" for api in self._apis for call in api.pending)
         reason = self._reason or ("broken" if self._is_broken else "stuck" if waiting or hung else "finished")
         self._journal.append("session", ev.RunEnded(reason, waiting + hung), 0)
         return reason
@@ -151,16 +152,6 @@ class Session:
 
     def _after(self, ticks: int, transition: Transition) -> None:
         heappush(self._timers, (self._journal.ticks + ticks, self._fired, transition))
-
-    def _hung(self) -> list[Handle]:
-        """List the calls that were queued and can complete no more."""
-        queued = {
-            record.event.call: record for record in self._journal.records if isinstance(record.event, ev.CallQueued)
-        }
-        for record in self._journal.records:
-            if isinstance(record.event, ev.CallCompleted):
-                queued.pop(record.event.call, None)
-        return list(queued)
 
     def _take(self) -> Transition | None:
         """Pick the next transition and take it off the lists; None when nothing is enabled or a limit was hit."""
