@@ -36,13 +36,18 @@ class Call:
     pending_ticks: int = 0
     was_pending: bool = False
     pending_answers: int = 0
-    was_notified: bool = False
+    notifications: int = 0
     leg: int = 0
 
     @property
     def endpoint(self) -> str:
         """Whose call it is."""
         return self.handle.actor
+
+    @property
+    def was_notified(self) -> bool:
+        """Say whether its callback was called."""
+        return self.notifications > 0
 
     @property
     def status(self) -> SecurityStatus:

@@ -110,8 +110,7 @@ class _Fold:
             case ev.CallCompleted():
                 self._completed(record, event)
             case ev.CallbackEntered():
-                self.calls[event.call].was_notified = True
-                self.endpoint(record.actor).callbacks += 1
+                self.calls[event.call].notifications += 1
             case ev.CallStatusQueried():
                 if event.call is not None and event.status == SecurityStatus.SEC_I_ASYNC_CALL_PENDING:
                     self.calls[event.call].pending_answers += 1
@@ -232,6 +231,8 @@ def report(records: Sequence[Record]) -> Report:
         fold.see(record)
     findings = judge(records)
     calls, legs = tuple(fold.calls.values()), tuple(fold.legs)
+    for call in calls:
+        fold.endpoints[call.endpoint].callbacks += call.notifications
     failure = blame(calls, legs, fold.run)
     hello = _server_hello(legs)
     return Report(
