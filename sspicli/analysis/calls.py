@@ -19,12 +19,13 @@ LEG_FUNCTIONS = frozenset({Function.SspiInitializeSecurityContextAsync, Function
 class Call:
     """One queued call, from queueing to callback; times are nanoseconds measured, ticks virtual microseconds.
 
-    `number` counts this endpoint's calls of the same function, from 1. `leg` is the leg its token made, 0 for none.
+    `number` counts this endpoint's calls of the same function in this handshake, from 1; `handshake` is 0 before the first. `leg` is the leg its token made, 0 for none.
     """
 
     handle: Handle
     function: Function
     number: int
+    handshake: int
     queued: ev.CallQueued
     sequence: int
     queued_nanoseconds: int

@@ -75,29 +75,42 @@ class Report:
     differences: tuple[str, ...]
 
 
+class _Round:
+    """What one handshake of a run has shown so far; number 0 is what comes before the first."""
+
+    def __init__(self) -> None:
+        self.legs: list[Leg] = []
+        self.endpoints: dict[str, EndpointReport] = {}
+        self.reader = TlsReader()
+        self.last_call: dict[str, Call] = {}
+
+    def endpoint(self, name: str) -> EndpointReport:
+        found = self.endpoints.get(name)
+        if found is None:
+            found = self.endpoints[name] = EndpointReport(name)
+        return found
+
+
 class _Fold:
-    """The state of the fold: what the records have said so far."""
+    """The state of the fold: what the records have said so far. Each endpoint goes from handshake to handshake in its own time."""
 
     def __init__(self) -> None:
         self.run: ev.RunStarted | None = None
         self.reason = ""
         self.waits: tuple[str, ...] = ()
         self.calls: dict[Handle, Call] = {}
-        self.counts: dict[tuple[str, Function], int] = {}
         self.refusals: list[Refusal] = []
-        self.legs: list[Leg] = []
-        self.endpoints: dict[str, EndpointReport] = {}
-        self.reader = TlsReader()
-        self.handshakes = 0
-        self.last_call: dict[str, Call] = {}
+        self.rounds: dict[int, _Round] = {0: _Round()}
+        self.at: dict[str, int] = {}
+        self.counts: dict[tuple[str, Function, int], int] = {}
         self.choices: list[int] = []
+
+    def round_of(self, actor: str) -> _Round:
+        return self.rounds[self.at.get(actor.partition(".")[0], 0)]
 
     def endpoint(self, actor: str) -> EndpointReport:
         name = actor.partition(".")[0]
-        found = self.endpoints.get(name)
-        if found is None:
-            found = self.endpoints[name] = EndpointReport(name)
-        return found
+        return self.rounds[self.at.get(name, 0)].endpoint(name)
 
     def see(self, record: Record) -> None:
         event = record.event
@@ -134,12 +147,13 @@ class _Fold:
             case ev.RunEnded():
                 self.reason, self.waits = event.reason, event.waits
             case ev.HandshakeBegan():
-                self._begin(event.number)
+                self.at[record.actor] = event.number
+                self.rounds.setdefault(event.number, _Round()).endpoint(record.actor)
             case ev.CallRefused():
                 name = self.endpoint(record.actor).name
                 self.refusals.append(Refusal(name, event.function, event.queue_status, record.sequence))
             case ev.KeyLogged():
-                self.reader.add_secret(event.line)
+                self.round_of(record.actor).reader.add_secret(event.line)
             case ev.NoteMade():
                 self.endpoint(record.actor).notes.append(event.text)
             case ev.ChoiceMade():
@@ -148,28 +162,12 @@ class _Fold:
             case _:
                 pass
 
-    def _begin(self, number: int) -> None:
-        """Start over for a later handshake; what was acquired stays."""
-        self.handshakes = number
-        if number == 1:
-            return
-        self.legs, self.reader = [], TlsReader()
-        kept = {Function.SspiAcquireCredentialsHandleAsync}
-        self.calls = {
-            handle: call for handle, call in self.calls.items() if call.function in kept or not call.completed
-        }
-        self.counts = {}
-        for call in self.calls.values():
-            key = call.endpoint, call.function
-            call.number = self.counts[key] = self.counts.get(key, 0) + 1
-        self.endpoints = {name: EndpointReport(name) for name in self.endpoints}
-
     def _queued(self, record: Record, event: ev.CallQueued) -> None:
-        key = event.call.actor, event.function
+        endpoint, at = self.endpoint(record.actor).name, self.at.get(event.call.actor, 0)
+        key = endpoint, event.function, at
         number = self.counts[key] = self.counts.get(key, 0) + 1
-        self.endpoint(record.actor)
         self.calls[event.call] = Call(
-            event.call, event.function, number, event, record.sequence, record.nanoseconds, record.ticks
+            event.call, event.function, number, at, event, record.sequence, record.nanoseconds, record.ticks
         )
 
     def _completed(self, record: Record, event: ev.CallCompleted) -> None:
@@ -179,7 +177,7 @@ class _Fold:
         call.pending_ticks = record.ticks - call.queued_ticks
         endpoint = self.endpoint(record.actor)
         if call.function in LEG_FUNCTIONS:
-            self.last_call[endpoint.name] = call
+            self.round_of(record.actor).last_call[endpoint.name] = call
             self._leg_completed(endpoint, event)
         elif call.function is Function.SspiAcquireCredentialsHandleAsync and event.status != SecurityStatus.SEC_E_OK:
             endpoint.status = event.status
@@ -197,15 +195,15 @@ class _Fold:
             endpoint.attributes = event.attributes
 
     def _sent(self, record: Record, event: ev.TokenSent) -> None:
-        sender = record.actor.partition(".")[0]
-        messages = self.reader.read(sender, event.data)
+        sender, at = record.actor.partition(".")[0], self.round_of(record.actor)
+        messages = at.reader.read(sender, event.data)
         if not event.leg:
             return
-        call = self.last_call.get(sender)
+        call = at.last_call.get(sender)
         if call is not None and not call.leg and call.completed is not None and _token(call.completed.output):
             call.leg = event.leg
         handle = None if call is None else call.handle
-        self.legs.append(Leg(event.leg, sender, event.data, record.sequence, handle, messages))
+        at.legs.append(Leg(event.leg, sender, event.data, record.sequence, handle, messages))
 
     def _decrypted(self, record: Record, event: ev.MessageDecrypted) -> None:
         endpoint = self.endpoint(record.actor)
@@ -230,27 +228,29 @@ def report(records: Sequence[Record]) -> Report:
     for record in records:
         fold.see(record)
     findings = judge(records)
-    calls, legs = tuple(fold.calls.values()), tuple(fold.legs)
+    last = max(fold.rounds)
+    legs, endpoints = tuple(fold.rounds[last].legs), _endpoints(fold, last)
+    calls = tuple(call for call in fold.calls.values() if call.handshake in (0, last))
     for call in calls:
-        fold.endpoints[call.endpoint].callbacks += call.notifications
+        endpoints[call.endpoint].callbacks += call.notifications
     failure = blame(calls, legs, fold.run)
     hello = _server_hello(legs)
     return Report(
         run=fold.run,
-        verdict=_verdict(fold, failure, findings),
+        verdict=_verdict(fold.reason, endpoints, failure, findings),
         reason=fold.reason,
         waits=fold.waits,
         calls=calls,
         refusals=tuple(fold.refusals),
         legs=legs,
-        endpoints=fold.endpoints,
+        endpoints=endpoints,
         failure=failure,
         findings=findings,
-        handshakes=fold.handshakes,
+        handshakes=last,
         protocol=version_name(hello.versions[0]) if hello and hello.versions else None,
         cipher_suite=suite_name(hello.suites[0]) if hello and hello.suites else None,
         group=_group(hello, legs),
-        is_resumed=any(query.get("dwFlags", 0) == 1 for query in _queries(fold.endpoints.values(), SESSION_INFO)),
+        is_resumed=any(query.get("dwFlags", 0) == 1 for query in _queries(endpoints.values(), SESSION_INFO)),
         nanoseconds=records[-1].nanoseconds if records else 0,
         schedule=tuple(fold.choices),
         differences=tuple(
@@ -266,16 +266,31 @@ def _queries(endpoints: Iterable[EndpointReport], attribute: int) -> list[dict[s
     return [one.queries[attribute] for one in endpoints if attribute in one.queries]
 
 
-def _verdict(fold: _Fold, failure: Failure | None, findings: tuple[Finding, ...]) -> Verdict:
+def _endpoints(fold: _Fold, last: int) -> dict[str, EndpointReport]:
+    """Give each end's report of the last handshake; an end that never got there keeps what it showed before."""
+    before = fold.rounds[0].endpoints
+    reached = fold.rounds[last].endpoints
+    ends = {name: reached.get(name) or before[name] for name in sorted({*before, *reached})}
+    if last:
+        for name, end in before.items():
+            ends[name].notes[:0] = end.notes if ends[name] is not end else []
+            if ends[name].status is None:
+                ends[name].status = end.status
+    return ends
+
+
+def _verdict(
+    reason: str, endpoints: dict[str, EndpointReport], failure: Failure | None, findings: tuple[Finding, ...]
+) -> Verdict:
     """Say ok only when both ends hold, nothing failed later, and no rule of severity error was broken."""
-    if fold.reason in ("stuck", "limit"):
+    if reason in ("stuck", "limit"):
         return Verdict.STUCK
-    ends = list(fold.endpoints.values())
+    ends = list(endpoints.values())
     holds = len(ends) == 2 and all(
         one.status == SecurityStatus.SEC_E_OK and (one.post_handshake_status or 0) < 0x80000000 for one in ends
     )
     is_clean = not any(finding.rule.severity == "error" for finding in findings)
-    return Verdict.OK if holds and is_clean and failure is None and fold.reason == "finished" else Verdict.FAILED
+    return Verdict.OK if holds and is_clean and failure is None and reason == "finished" else Verdict.FAILED
 
 
 def _server_hello(legs: Iterable[Leg]) -> HelloFacts | None:

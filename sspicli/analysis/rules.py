@@ -134,7 +134,8 @@ class LifecycleMonitor:
         self._act(record, Verb.SET_CALLBACK)
         event = record.event
         assert isinstance(event, ev.NotifyCallbackSet), "dispatched by type"
-        self._lives[event.async_context].has_callback = not event.is_null
+        if event.async_context in self._lives:
+            self._lives[event.async_context].has_callback = not event.is_null
 
     def _reinitialized(self, record: Record) -> None:
         event = record.event

@@ -133,11 +133,10 @@ def _engine_facts(engine: str, failure: SspiCliError | None) -> tuple[Fact, ...]
 def _openssl() -> str:
     """Name the OpenSSL that cryptography carries, which computes the handshakes."""
     try:
-        from OpenSSL import SSL
+        from sspicli.packages.openssl_bindings import OPENSSL_VERSION
     except (ImportError, AttributeError):
         return "not here"
-    version = SSL.OpenSSL_version(SSL.OPENSSL_VERSION).decode("ascii", "replace")
-    return f"{version}, in cryptography: computes the handshakes"
+    return f"OpenSSL {OPENSSL_VERSION}, in cryptography: computes the handshakes"
 
 
 def _stdlib_openssl() -> str:
@@ -279,6 +278,6 @@ def _said(label: str, text: str, width: int) -> list[Line]:
 
 
 def _rows(text: str, width: int) -> list[str]:
-    from sspicli.views.text import wrapped
+    import textwrap
 
-    return wrapped(text.split(" "), max(width, 20))
+    return textwrap.wrap(text, max(width, 20), break_on_hyphens=False) or [""]

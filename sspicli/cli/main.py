@@ -333,9 +333,10 @@ def _other_option(error: click.NoSuchOption, ctx: click.Context | None) -> str:
         return _see_help(None)
     if ctx.parent is not None and any(error.option_name in one.opts for one in ctx.find_root().command.params):
         return f"write it before the command: {PROGRAM} {error.option_name} {ctx.info_name}"
-    if error.possibilities:
-        return f"did you mean {' or '.join(error.possibilities)}?"
-    return _see_help(ctx)
+    from difflib import get_close_matches
+
+    near = get_close_matches(error.option_name, error.possibilities or ())  # older clicks offer every option
+    return f"did you mean {' or '.join(near)}?" if near else _see_help(ctx)
 
 
 def _where(error: click.BadParameter) -> str:

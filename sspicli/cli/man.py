@@ -241,7 +241,8 @@ def _paragraphs(text: str) -> list[list[str]]:
 
 
 def _options(one: click.Command, ctx: click.Context) -> Section:
-    records = [param.get_help_record(ctx) for param in one.get_params(ctx)]
+    options = [param for param in one.get_params(ctx) if isinstance(param, click.Option)]
+    records = [option.get_help_record(ctx) for option in options]
     return Section("OPTIONS", tuple([_option(*record) for record in records if record is not None]))
 
 

@@ -39,7 +39,7 @@ class RunStarted(NamedTuple):
 
 
 class HandshakeBegan(NamedTuple):
-    """Both endpoints set out on handshake `number` (from 1); a resumption has two in one run."""
+    """The acting endpoint set out on handshake `number` (from 1); a resumption has two in one run."""
 
     number: int
 
@@ -73,7 +73,7 @@ class AsyncContextCreated(NamedTuple):
 class NotifyCallbackSet(NamedTuple):
     """SspiSetAsyncNotifyCallback returned; `is_null` for the opt-out."""
 
-    async_context: Handle
+    async_context: Handle | None
     is_null: bool
     status: SecurityStatus
 
@@ -81,7 +81,7 @@ class NotifyCallbackSet(NamedTuple):
 class NotifyRequirementQueried(NamedTuple):
     """SspiAsyncContextRequiresNotify returned."""
 
-    async_context: Handle
+    async_context: Handle | None
     requires_notify: bool
 
 

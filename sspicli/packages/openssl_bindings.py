@@ -25,9 +25,10 @@ _BINDINGS = {
     "SSL_CTX_set1_curves_list": "groups of a credential",
     "SSL_CTX_set1_sigalgs_list": "signature algorithms of a credential",
     "SSL_CTX_set_alpn_select_cb": "application protocols at a server",
-    "SSL_set_cert_cb": "SEC_I_INCOMPLETE_CREDENTIALS",
+    "SSL_CTX_set_cert_cb": "SEC_I_INCOMPLETE_CREDENTIALS",
     "SSL_set_info_callback": "the numbers of encrypted alerts",
     "SSL_get0_param": "the check of the target name",
+    "SSL_CTX_get0_param": "the check of the target name",
     "X509_VERIFY_PARAM_set1_host": "the check of the target name",
     "X509_VERIFY_PARAM_set1_ip": "the check of a target address",
     "X509_VERIFY_PARAM_set_hostflags": "the check of the target name",
@@ -101,41 +102,26 @@ class Engine:
     go on when it is asked for a certificate. Alerts are (level, number), and noted only while watched.
     """
 
-    __slots__ = (
-        "alert_received",
-        "alert_sent",
-        "asks_for_certificate",
-        "connection",
-        "has_certificate_answer",
-        "has_no_common_protocol",
-        "is_watched",
-        "offered",
-        "protocols",
-        "refusal",
-        "secrets",
-        "session_key",
-        "tolerated",
-        "verifies",
-        "words",
-    )
+    # Defaults stand on the class: a handshake that goes well changes few of them, and making an engine is on the hot path.
+    refusal: Refusal | None = None
+    alert_sent: tuple[int, int] | None = None
+    alert_received: tuple[int, int] | None = None
+    protocols: tuple[bytes, ...] | None = None
+    offered = b""
+    session_key: object = None
+    tolerated: frozenset[int] = frozenset()
+    verifies = False
+    asks_for_certificate = False
+    has_certificate_answer = True
+    has_no_common_protocol = False
+    is_watched = False
+    words = ""
+    _secrets_given: tuple[str, ...] = ()
 
     def __init__(self, context: SSL.Context) -> None:
         self.connection = SSL.Connection(context)
         self.connection.set_app_data(self)
-        self.secrets: list[str] = []
-        self.refusal: Refusal | None = None
-        self.alert_sent: tuple[int, int] | None = None
-        self.alert_received: tuple[int, int] | None = None
-        self.protocols: tuple[bytes, ...] | None = None
-        self.offered = b""
-        self.asks_for_certificate = False
-        self.session_key: object = None
-        self.has_no_common_protocol = False
-        self.has_certificate_answer = True
-        self.is_watched = False
-        self.tolerated: frozenset[int] = frozenset()
-        self.verifies = False
-        self.words = ""
+        self.secrets: list[bytes] = []
 
     # -- bytes ---------------------------------------------------------------------------------------------------------
 
@@ -167,6 +153,19 @@ class Engine:
         room = ffi.new("char[]", size)
         held: int = lib.BIO_read(incoming, room, size)
         return bytes(ffi.buffer(room, held)) if held > 0 else b""
+
+    def take_secrets(self) -> tuple[str, ...]:
+        """Take the key-log lines that came since the last time."""
+        if not self.secrets:
+            return ()
+        self._secrets_given = secrets = tuple([line.decode("ascii", "replace") for line in self.secrets])
+        self.secrets.clear()
+        return secrets
+
+    def secret(self, label: str) -> bytes:
+        """Find a traffic secret among the last key-log lines; b"" when it is not there."""
+        lines = (*self._secrets_given, *[line.decode("ascii", "replace") for line in self.secrets])
+        return next((bytes.fromhex(line.split()[2]) for line in lines if line.startswith(label + " ")), b"")
 
     # -- steps ---------------------------------------------------------------------------------------------------------
 
@@ -223,22 +222,15 @@ class Engine:
 
     # -- settings of one connection ------------------------------------------------------------------------------------
 
-    def expect_target(self, target: str | IPv4Address | IPv6Address) -> None:
+    def expect_target(self, target: bytes | IPv4Address | IPv6Address) -> None:
         """Verify that the peer's certificate names `target`; without this no name is checked."""
         parameters = lib.SSL_get0_param(self.connection._ssl)
-        if isinstance(target, str):
-            lib.X509_VERIFY_PARAM_set_hostflags(parameters, _NO_PARTIAL_WILDCARDS)
-            name = target.encode("ascii")
-            accepted = lib.X509_VERIFY_PARAM_set1_host(parameters, name, len(name))
+        if isinstance(target, bytes):
+            accepted = lib.X509_VERIFY_PARAM_set1_host(parameters, target, len(target))
         else:
             accepted = lib.X509_VERIFY_PARAM_set1_ip(parameters, target.packed, len(target.packed))
         if not accepted:
             raise ValueError("OpenSSL does not take this name")
-
-    def suspend_when_asked_for_a_certificate(self) -> None:
-        """Stop with WANTS_CERTIFICATE at a CertificateRequest until `has_certificate_answer` is set."""
-        self.has_certificate_answer = False
-        lib.SSL_set_cert_cb(self.connection._ssl, _on_certificate_wanted, ffi.NULL)
 
     def watch_alerts(self) -> None:
         """Note the level and number of alerts from now on, encrypted ones too; costs a call per state change."""
@@ -321,7 +313,7 @@ def note_secret(connection: SSL.Connection, line: bytes) -> None:
     """Keep a key-log line with its connection (a callback of the context)."""
     engine = connection.get_app_data()
     if engine is not None:
-        engine.secrets.append(line.decode("ascii", "replace"))
+        engine.secrets.append(line)
 
 
 def judge_certificate(connection: SSL.Connection, certificate: crypto.X509, code: int, depth: int, ok: int) -> bool:
@@ -345,6 +337,16 @@ def set_signature_algorithms(context: SSL.Context, names: Iterable[str]) -> bool
 def select_protocols(context: SSL.Context) -> None:
     """Let every connection of a server's context choose its application protocol by its `Engine`."""
     lib.SSL_CTX_set_alpn_select_cb(context._context, _on_protocols_offered, ffi.NULL)
+
+
+def forbid_partial_wildcards(context: SSL.Context) -> None:
+    """Let `w*.example` in a certificate match nothing."""
+    lib.X509_VERIFY_PARAM_set_hostflags(lib.SSL_CTX_get0_param(context._context), _NO_PARTIAL_WILDCARDS)
+
+
+def suspend_at_certificate_requests(context: SSL.Context) -> None:
+    """Let a client's connections stop with WANTS_CERTIFICATE while their `Engine` has no answer to a CertificateRequest."""
+    lib.SSL_CTX_set_cert_cb(context._context, _on_certificate_wanted, ffi.NULL)
 
 
 def _set_list(function: Callable[[object, bytes], int], context: SSL.Context, names: Iterable[str]) -> bool:

@@ -22,12 +22,14 @@ from OpenSSL import SSL, crypto
 from sspicli.packages.openssl_bindings import (
     OPENSSL_VERSION,
     SSL_VERSION,
+    forbid_partial_wildcards,
     judge_certificate,
     note_secret,
     require_bindings,
     select_protocols,
     set_groups,
     set_signature_algorithms,
+    suspend_at_certificate_requests,
 )
 from sspicli.packages.openssl_names import CipherSuite, find_group, find_signature_algorithm, find_suite
 from sspicli.packages.schannel_context import SchannelContext
@@ -61,6 +63,7 @@ _VERSIONS = {  # wire version: server bit, client bit
 }
 _MODERN = (SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION)
 _WEAK_RSA_BITS = 2048
+_MODE_NO_AUTO_CHAIN = 0x8  # SSL_MODE_NO_AUTO_CHAIN: send the chain given and not the root with it (as without SCH_SEND_ROOT_CERT)
 
 
 class AcquireRow(NamedTuple):
@@ -223,6 +226,7 @@ def _settings(auth: SchCredentials, identities: tuple[_Identity, ...], role: Rol
     """Build one side's settings, complete: after the first connection they are frozen."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD if role is Role.CLIENT else SSL.TLS_SERVER_METHOD)
     context.set_keylog_callback(note_secret)
+    context.set_mode(_MODE_NO_AUTO_CHAIN)
     suites = _suites(auth)
     _set_versions(context, _versions(auth, role, suites))
     _set_algorithms(context, auth, suites, is_weak=any(_is_weak(one.chain[0]) for one in identities))
@@ -231,6 +235,9 @@ def _settings(auth: SchCredentials, identities: tuple[_Identity, ...], role: Rol
     _set_trust(context, auth)
     if role is Role.CLIENT:
         context.set_verify(SSL.VERIFY_PEER, judge_certificate)
+        forbid_partial_wildcards(context)
+        if not identities:
+            suspend_at_certificate_requests(context)
     else:
         _set_server(context, auth)
     return context

@@ -30,13 +30,13 @@ from sspicli.packages.schannel_buffers import (
     write_output,
 )
 from sspicli.packages.schannel_credential import Backing
-from sspicli.packages.schannel_evidence import Situation, engine_failed, known_failure
+from sspicli.packages.schannel_evidence import Situation, alert_sent, engine_failed, known_failure
 from sspicli.packages.schannel_failures import Knowledge
 from sspicli.packages.schannel_messages import ControlToken, Reauthentication, Traffic, read_control
 from sspicli.sspi.buffers import BufferImage, BufferWrite
 from sspicli.sspi.flags import AscReq, IscReq
 from sspicli.sspi.package import Evidence, LegRequest, LegResult, MessageResult, QueryResult, Role, Source
-from sspicli.sspi.records import ALERT, APPLICATION_DATA, HANDSHAKE, HEADER_SIZE, Framing, frame
+from sspicli.sspi.records import ALERT, APPLICATION_DATA, HANDSHAKE, HEADER_SIZE, MAX_PROTECTED, Framing, frame
 from sspicli.sspi.status import SecurityStatus
 
 _S = SecurityStatus
@@ -68,8 +68,10 @@ _REFUSED = {
 }
 _REFUSED_64 = int(IscReq.MESSAGES | IscReq.REUSE_SESSION_TICKETS | IscReq.EXPLICIT_SESSION)
 _DEFERRED = int(IscReq.MANUAL_CRED_VALIDATION | IscReq.DEFERRED_CRED_VALIDATION)
-_FLIGHTS_IN_CLEAR = {Role.CLIENT: 2, Role.SERVER: 1}  # after this many, an alert of one's own may go out encrypted
-_SERVER_HELLO = 2
+# After so many flights an alert of one's own may go out encrypted. In TLS 1.3, where it can be opened again (see
+# schannel_evidence), nothing is watched: that would cost a twentieth of a handshake.
+_FLIGHTS_IN_CLEAR = {Role.CLIENT: 2, Role.SERVER: 1}
+_SERVER_HELLO = b"\x02"
 _HELLO_KEPT = 80  # enough of a ServerHello for its session id
 _TLS13_ALERT_BODY = 19  # level and description, content type, tag
 
@@ -103,28 +105,25 @@ class _Repeat(NamedTuple):
 class SchannelContext:
     """One side of one handshake; `step` may come from any thread, one call at a time."""
 
-    __slots__ = (
-        "_backing", "_engine", "_exporter", "_flights", "_hello", "_is_kernel", "_keeps_session", "_lock", "_pending_control", "_phase",
-        "_protocols", "_repeat", "_role", "_target", "_traffic", "_word",
-    )  # fmt: skip
+    # Defaults stand on the class, as in `Engine`.
+    _phase = _Phase.FRESH
+    _engine: Engine | None = None
+    _traffic: Traffic | None = None
+    _repeat: _Repeat | None = None
+    _target: str | None = None
+    _protocols: tuple[bytes, ...] | None = None
+    _hello = b""
+    _flights = 0
+    _word = 0
+    _keeps_session = True
+    _exporter: Mapping[str, object] | None = None
+    _pending_control: ControlToken | None = None
 
     def __init__(self, backing: Backing, role: Role, *, is_kernel: bool) -> None:
         self._backing = backing
         self._role = role
         self._is_kernel = is_kernel
-        self._phase = _Phase.FRESH
         self._lock = Lock()
-        self._engine: Engine | None = None
-        self._traffic: Traffic | None = None
-        self._repeat: _Repeat | None = None
-        self._target: str | None = None
-        self._protocols: tuple[bytes, ...] | None = None
-        self._hello = b""
-        self._flights = 0
-        self._word = 0
-        self._keeps_session = True
-        self._exporter: Mapping[str, object] | None = None
-        self._pending_control: ControlToken | None = None
 
     # -- the protocol --------------------------------------------------------------------------------------------------
 
@@ -256,12 +255,19 @@ class SchannelContext:
         if self._phase is _Phase.FRESH and self._role is Role.CLIENT:
             refused = self._open_client(request, shape)
             return self._shaken(b"", 0, request) if refused is None else _Leg(refused)
-        framing = frame(data)
-        if not framing.complete:
+        framing = _WHOLE if _is_whole_and_no_alert(data) else frame(data)
+        complete = len(data) if framing is _WHOLE else framing.complete
+        if not complete:
             return self._unframed(framing)
-        if self._engine is None:
-            self._open_server(request.requirements, shape.protocols)
-        return self._fed(data, framing, request, len(repeat.eaten) if repeat is not None else 0)
+        engine = self._engine
+        if engine is None:
+            engine = self._open_server(request.requirements, shape.protocols)
+        self._look_at(data, framing, engine)
+        if self._role is Role.CLIENT:
+            self._answer_certificate_request(request, engine)
+        eaten = len(repeat.eaten) if repeat is not None else 0
+        engine.feed(data if not eaten and complete == len(data) else data[eaten:complete])
+        return self._shaken(data, complete, request)
 
     def _unframed(self, framing: Framing) -> _Leg:
         """Answer for input without one whole record: wait for the rest, or refuse what begins no record."""
@@ -271,22 +277,11 @@ class SchannelContext:
         failure = known_failure(Knowledge.GARBAGE_HEADER, self._situation())
         return _Leg(failure.status, evidence=failure.evidence)
 
-    def _fed(self, data: bytes, framing: Framing, request: LegRequest, eaten: int) -> _Leg:
-        """Feed the whole records that the engine has not eaten yet, and go on."""
-        engine = self._engine
-        assert engine is not None, "the engine is made before it is fed"
-        self._look_at(data, framing, engine)
-        if self._role is Role.CLIENT:
-            self._answer_certificate_request(request, engine)
-        complete = framing.complete
-        engine.feed(data if not eaten and complete == len(data) else data[eaten:complete])
-        return self._shaken(data, complete, request)
-
     def _look_at(self, data: bytes, framing: Framing, engine: Engine) -> None:
         """Watch for the number of an alert where one may be coming, and keep the ServerHello's beginning."""
-        if self._flights >= _FLIGHTS_IN_CLEAR[self._role]:
+        if self._flights >= _FLIGHTS_IN_CLEAR[self._role] and not engine.is_tls13():
             engine.watch_alerts()
-        if self._role is Role.CLIENT and data[0] == HANDSHAKE and data[HEADER_SIZE] == _SERVER_HELLO:
+        if self._role is Role.CLIENT and data[0] == HANDSHAKE and data[HEADER_SIZE : HEADER_SIZE + 1] == _SERVER_HELLO:
             self._hello = data[:_HELLO_KEPT]
         for record in framing.records:
             kind, _, start, end = record
@@ -339,8 +334,8 @@ class SchannelContext:
             return None
         auth = self._backing.auth
         if self._phase is _Phase.SHAKING and auth.requires_client_certificate and not engine.peer_leaf():
-            number = engine.alert_sent[1] if engine.alert_sent is not None else token[-1] if len(token) == 7 else None
-            return Knowledge.CLIENT_CERTIFICATE_ABSENT if number in (40, 116) else None
+            sent = alert_sent(token, engine)
+            return Knowledge.CLIENT_CERTIFICATE_ABSENT if sent is not None and sent.number in (40, 116) else None
         if not self._backing.has_certificate and len(token) == 7 and token[-1] in (40, 70):
             return Knowledge.NO_OWN_CERTIFICATE
         return None
@@ -404,9 +399,10 @@ class SchannelContext:
         )
         return _S.SEC_E_TARGET_UNKNOWN if engine is None else None
 
-    def _open_server(self, requirements: int, protocols: tuple[bytes, ...] | None) -> None:
+    def _open_server(self, requirements: int, protocols: tuple[bytes, ...] | None) -> Engine:
         self._protocols = protocols
         self._engine = self._backing.open_server(protocols, asks_for_certificate=bool(requirements & _MUTUAL_AUTH))
+        return self._engine
 
     def _answer_certificate_request(self, request: LegRequest, engine: Engine) -> None:
         """Let a client go on that was asked for a certificate: anonymously, or with a credential that has one."""
@@ -449,12 +445,7 @@ class SchannelContext:
         return result._replace(secrets=secrets) if secrets else result
 
     def _take_secrets(self) -> tuple[str, ...]:
-        engine = self._engine
-        if engine is None or not engine.secrets:
-            return ()
-        secrets = tuple(engine.secrets)
-        engine.secrets.clear()
-        return secrets
+        return () if self._engine is None else self._engine.take_secrets()
 
     def _situation(self) -> Situation:
         return Situation(self._role, self._target, self._backing.auth, self._protocols)
@@ -462,3 +453,20 @@ class SchannelContext:
     def _view(self, engine: Engine) -> View:
         chain = self._backing.local_chain if self._role is Role.SERVER or engine.has_certificate_answer else ()
         return View(engine, self._role, self._phase is _Phase.OPEN, self._hello, chain, self._word, self._exporter)
+
+
+_WHOLE = Framing((), 0, 0, None)
+
+
+def _is_whole_and_no_alert(data: bytes) -> bool:
+    """Tell whole records none of which can be an alert, as most legs bring them, at less cost than framing them."""
+    start, size = 0, len(data)
+    while size - start >= HEADER_SIZE:
+        kind = data[start]
+        length = data[start + 3] << 8 | data[start + 4]
+        if kind == ALERT or not 20 <= kind <= APPLICATION_DATA or data[start + 1] != 3 or length > MAX_PROTECTED:
+            return False
+        if length == _TLS13_ALERT_BODY and kind == APPLICATION_DATA:
+            return False
+        start += HEADER_SIZE + length
+    return start == size and size > 0

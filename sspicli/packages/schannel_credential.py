@@ -10,6 +10,7 @@ once is inferred from the flag that permits more.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Lock
 
@@ -84,14 +85,13 @@ class Backing:
         engine.tolerated = self._tolerated
         engine.verifies = not is_manual and not self.auth.flags & SCH_CRED_MANUAL_CRED_VALIDATION
         checks_name = engine.verifies and host is not None and not self.auth.flags & SCH_CRED_NO_SERVERNAME_CHECK
-        if isinstance(host, str):
-            connection.set_tlsext_host_name(host.encode("ascii"))
+        if isinstance(host, bytes):
+            connection.set_tlsext_host_name(host)
         if checks_name and host is not None:
             engine.expect_target(host)
         if protocols:
             connection.set_alpn_protos(list(protocols))
-        if not self.has_certificate and not answers_requests:
-            engine.suspend_when_asked_for_a_certificate()
+        engine.has_certificate_answer = self.has_certificate or answers_requests
         if self._resumes:
             self._resume(engine, SessionKey((target or "", engine.verifies, checks_name)))
         return engine
@@ -142,14 +142,15 @@ def _tolerated(flags: int) -> frozenset[int]:
     return frozenset(codes)
 
 
-def _host(target: str) -> str | IPv4Address | IPv6Address | None:
-    """Read a target name as an address or as an ASCII host name; None for what is neither."""
+@lru_cache(maxsize=256)
+def _host(target: str) -> bytes | IPv4Address | IPv6Address | None:
+    """Read a target name as an address or as an ASCII host name; None for what is neither. Kept, being on the hot path."""
     try:
         return ip_address(target)
     except ValueError:
         pass
     try:
-        host = target.removesuffix(".").encode("ascii" if target.isascii() else "idna").decode("ascii")
+        host = target.removesuffix(".").encode("ascii" if target.isascii() else "idna")
     except UnicodeError:
         return None
-    return host if 0 < len(host) <= _LONGEST_NAME and host.isprintable() and " " not in host else None
+    return host if 0 < len(host) <= _LONGEST_NAME and min(host) > 0x20 and max(host) < 0x7F else None

@@ -14,11 +14,15 @@ from ipaddress import ip_address
 from typing import NamedTuple
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from sspicli.packages.openssl_bindings import Engine, Outcome
+from sspicli.packages.openssl_names import CipherSuite, find_suite
 from sspicli.packages.schannel_failures import CLEAR_ALERT, Clues, FailureRow, Knowledge, find_row
 from sspicli.sspi.alerts import FATAL, alert_name
 from sspicli.sspi.package import AlertSeen, Evidence, Role, Source
@@ -75,7 +79,7 @@ def engine_failed(
     engine: Engine, situation: Situation, *, outcome: Outcome, fed: bytes, token: bytes, knowledge: Knowledge | None
 ) -> Failure:
     """Explain why the engine stopped, given the records it was fed and the token it made."""
-    sent = alert_sent(token, engine.alert_sent)
+    sent = alert_sent(token, engine)
     received = alert_received(fed, engine.alert_received)
     if received is None and sent is None:
         received = _clear_alert(fed)
@@ -100,8 +104,8 @@ def engine_failed(
     return Failure(row.status, None if sent is None else (sent.level, sent.number), evidence)
 
 
-def alert_sent(token: bytes, noted: tuple[int, int] | None) -> AlertSeen | None:
-    """Find the alert a token ends with: in clear by its bytes, encrypted by what the engine's callback noted."""
+def alert_sent(token: bytes, engine: Engine) -> AlertSeen | None:
+    """Find the alert a token ends with: by its bytes in clear, else as the engine noted it, else by opening the record."""
     records = frame(token).records
     if not records:
         return None
@@ -109,7 +113,35 @@ def alert_sent(token: bytes, noted: tuple[int, int] | None) -> AlertSeen | None:
     size = last.end - last.start
     if last.content_type == ALERT and size == HEADER_SIZE + _ALERT_BODY:
         return AlertSeen(token[last.body_start], token[last.body_start + 1], False, size)
+    noted = engine.alert_sent or _opened(token[last.start : last.end], engine)
     return None if noted is None else AlertSeen(*noted, True, size)
+
+
+def _opened(record: bytes, engine: Engine) -> tuple[int, int] | None:
+    """Open a TLS 1.3 server's first record under its traffic secret (RFC 8446, 5.2 and 7.3), which an alert is here."""
+    suite = find_suite(engine.connection.get_cipher_name() or "")
+    secret = engine.secret("SERVER_TRAFFIC_SECRET_0")
+    if suite is None or not secret or not engine.is_tls13():
+        return None
+    digest = hashes.SHA384() if suite.hash == "SHA384" else hashes.SHA256()
+    key, nonce = (_expand(secret, label, size, digest) for label, size in ((b"key", suite.key_bits // 8), (b"iv", 12)))
+    try:
+        plain = _aead(suite, key).decrypt(nonce, record[HEADER_SIZE:], record[:HEADER_SIZE])
+    except (InvalidTag, ValueError):
+        return None
+    return (plain[0], plain[1]) if len(plain) == _ALERT_BODY + 1 and plain[2] == ALERT else None
+
+
+def _expand(secret: bytes, label: bytes, size: int, digest: hashes.HashAlgorithm) -> bytes:
+    """Compute HKDF-Expand-Label with an empty context."""
+    name = b"tls13 " + label
+    return HKDFExpand(digest, size, size.to_bytes(2, "big") + bytes([len(name)]) + name + b"\x00").derive(secret)
+
+
+def _aead(suite: CipherSuite, key: bytes) -> AESGCM | AESCCM | ChaCha20Poly1305:
+    if suite.cipher != "AES":
+        return ChaCha20Poly1305(key)
+    return AESGCM(key) if suite.mode == "GCM" else AESCCM(key, tag_length=8 if suite.mode == "CCM_8" else 16)
 
 
 def alert_received(fed: bytes, noted: tuple[int, int] | None) -> AlertSeen | None:
@@ -272,14 +304,14 @@ def _names_in(certificate: x509.Certificate) -> list[str]:
 
 
 def _matches(pattern: str, target: str) -> bool:
-    """Match a name as RFC 6125 does: a lone `*` stands for exactly one label, the leftmost."""
+    """Match a name as the engine does: a lone `*` stands for one label, the leftmost, with two or more behind it."""
     wanted, given = target.rstrip(".").lower(), pattern.lower()
     try:
         return str(ip_address(wanted)) == given
     except ValueError:
         pass
     _, dot, parent = wanted.partition(".")
-    return given == wanted or (given.startswith("*.") and bool(dot) and given[2:] == parent)
+    return given == wanted or (given.startswith("*.") and bool(dot) and "." in parent and given[2:] == parent)
 
 
 def _usage_defects(certificate: x509.Certificate, situation: Situation, _: int) -> Iterator[_Defect]:

@@ -12,40 +12,30 @@ by keyword. NULL is None. Source: sspi.h reference pages of the functions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from sspicli.journal import events as ev
 from sspicli.journal.events import Event, Images
 from sspicli.journal.journal import Journal
-from sspicli.runtime.calls import (
-    AsyncContext,
-    CallResult,
-    HandleVariable,
-    NotifyCallback,
-    OutputSlot,
-    PendingCall,
-)
+from sspicli.runtime.calls import AsyncContext, HandleVariable, NotifyCallback, OutputSlot, PendingCall, Work
 from sspicli.runtime.dispatch import Dispatcher
+from sspicli.runtime.work import (
+    ASYNC_CONTEXT,
+    CALL,
+    INVALID_HANDLE,
+    OK,
+    AcquireWork,
+    DeleteWork,
+    FreeWork,
+    LegWork,
+    Tables,
+    peek,
+)
 from sspicli.sspi.buffers import BufferWrite, SecBufferDesc
 from sspicli.sspi.functions import Function
-from sspicli.sspi.handles import Handle, HandleKind
+from sspicli.sspi.handles import Handle
 from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Undefined, Verb
-from sspicli.sspi.package import (
-    AcquireRequest,
-    Credential,
-    LegRequest,
-    QueryResult,
-    Role,
-    SecurityContext,
-    SecurityPackage,
-)
+from sspicli.sspi.package import AcquireRequest, QueryResult, Role, SecurityContext, SecurityPackage
 from sspicli.sspi.status import NtStatus, SecurityStatus
-
-OK = SecurityStatus.SEC_E_OK
-PENDING = SecurityStatus.SEC_I_ASYNC_CALL_PENDING
-INVALID_HANDLE = SecurityStatus.SEC_E_INVALID_HANDLE
-
-ASYNC_CONTEXT, CREDENTIAL, SECURITY_CONTEXT, CALL = [kind.value for kind in HandleKind]
 
 Describe = Callable[[object], "dict[str, object]"]
 Find = Callable[[str], "SecurityPackage | None"]
@@ -75,10 +65,8 @@ class AsyncSspi:
         self._describe = describe
         self._journal = journal
         self._dispatcher = dispatcher
-        self._minted: dict[str, int] = {}
+        self._tables = Tables(name)
         self._async_contexts: dict[Handle, AsyncContext] = {}
-        self._credentials: dict[Handle, Credential] = {}
-        self._security_contexts: dict[Handle, SecurityContext] = {}
 
     # -- async contexts --------------------------------------------------------------------------------------------------------
 
@@ -87,7 +75,7 @@ class AsyncSspi:
         if self._dispatcher.admit(Function.SspiCreateAsyncContext, self.name) is not None:
             self._record(ev.AsyncContextCreated(None))
             return None
-        handle = self._mint(ASYNC_CONTEXT)
+        handle = self._tables.mint(ASYNC_CONTEXT)
         self._async_contexts[handle] = AsyncContext(handle)
         self._record(ev.AsyncContextCreated(handle))
         return handle
@@ -128,11 +116,13 @@ class AsyncSspi:
         Source: SspiSetAsyncNotifyCallback.
         """
         async_context, row = self._judge(context, Verb.SET_CALLBACK)
-        if async_context is None or context is None or not isinstance(row.verdict, Allowed):
-            return self._security_status(row)
-        async_context.callback, async_context.callback_data = callback, callback_data
-        self._record(ev.NotifyCallbackSet(context, callback is None, OK))
-        return OK
+        status = OK
+        if async_context is None or not isinstance(row.verdict, Allowed):
+            status = self._security_status(row)
+        else:
+            async_context.callback, async_context.callback_data = callback, callback_data
+        self._record(ev.NotifyCallbackSet(context, callback is None, status))
+        return status
 
     def async_context_requires_notify(self, async_context: Handle | None) -> bool:
         """Say whether a callback is registered. Declared, but not exported by the kernel's import library.
@@ -140,9 +130,7 @@ class AsyncSspi:
         Source: SspiAsyncContextRequiresNotify (the reading "a callback is registered" is inferred).
         """
         found, row = self._judge(async_context, Verb.REQUIRES_NOTIFY)
-        if found is None or async_context is None or not isinstance(row.verdict, Allowed):
-            return False
-        requires = found.callback is not None
+        requires = found is not None and isinstance(row.verdict, Allowed) and found.callback is not None
         self._record(ev.NotifyRequirementQueried(async_context, requires))
         return requires
 
@@ -174,13 +162,14 @@ class AsyncSspi:
 
         Source: SspiAcquireCredentialsHandleAsyncW.
         """
-        work = partial(self._acquire, package, AcquireRequest(principal, credential_use, auth_data))
-        call = self._admit(async_context, Function.SspiAcquireCredentialsHandleAsync, work, self._settle_acquire)
+        request = AcquireRequest(principal, credential_use, auth_data)
+        work = AcquireWork(self._tables, self._find(package), request, credential=credential, expiry=expiry)
+        call = self._admit(async_context, Function.SspiAcquireCredentialsHandleAsync, work)
         if isinstance(call, SecurityStatus):
             return call
         call.slots = (credential, expiry)
         described = None if auth_data is None else self._describe(auth_data)
-        return self._submit(call, None, None, principal, credential_use, described)
+        return self._submit(call, target_name=principal, requirements=credential_use, auth_data=described)
 
     def initialize_security_context_async(
         self,
@@ -201,17 +190,20 @@ class AsyncSspi:
         The first leg passes no `security_context`. `new_security_context` is left untouched by a failure.
         Source: SspiInitializeSecurityContextAsyncW.
         """
-        work = partial(
-            self._leg, Role.CLIENT, credential, security_context, target_name, context_requirements, input, output
+        work = LegWork(
+            self._tables,
+            Role.CLIENT,
+            credential=credential,
+            security_context=security_context,
+            target_name=target_name,
+            requirements=context_requirements,
+            input=input,
+            new_security_context=new_security_context,
+            output=output,
+            attributes=attributes,
+            expiry=expiry,
         )
-        settle = partial(self._settle_leg, Role.CLIENT, credential, security_context)
-        call = self._admit(async_context, Function.SspiInitializeSecurityContextAsync, work, settle)
-        if isinstance(call, SecurityStatus):
-            return call
-        return self._submit_leg(
-            call, credential, security_context, target_name, context_requirements, input, output,
-            new_security_context, attributes, expiry,
-        )  # fmt: skip
+        return self._queue_leg(async_context, Function.SspiInitializeSecurityContextAsync, work)
 
     def accept_security_context_async(
         self,
@@ -230,15 +222,20 @@ class AsyncSspi:
 
         Source: SspiAcceptSecurityContextAsync.
         """
-        work = partial(self._leg, Role.SERVER, credential, security_context, None, context_requirements, input, output)
-        settle = partial(self._settle_leg, Role.SERVER, credential, security_context)
-        call = self._admit(async_context, Function.SspiAcceptSecurityContextAsync, work, settle)
-        if isinstance(call, SecurityStatus):
-            return call
-        return self._submit_leg(
-            call, credential, security_context, None, context_requirements, input, output,
-            new_security_context, attributes, expiry,
-        )  # fmt: skip
+        work = LegWork(
+            self._tables,
+            Role.SERVER,
+            credential=credential,
+            security_context=security_context,
+            target_name=None,
+            requirements=context_requirements,
+            input=input,
+            new_security_context=new_security_context,
+            output=output,
+            attributes=attributes,
+            expiry=expiry,
+        )
+        return self._queue_leg(async_context, Function.SspiAcceptSecurityContextAsync, work)
 
     def delete_security_context_async(
         self, async_context: Handle | None, *, security_context: HandleVariable
@@ -248,12 +245,8 @@ class AsyncSspi:
         A handle that is not one is a *completion* error. Source: SspiDeleteSecurityContextAsync.
         """
         target = security_context.value
-        work = partial(self._delete, target)
-        settle = partial(self._settle_delete, target)
-        call = self._admit(async_context, Function.SspiDeleteSecurityContextAsync, work, settle)
-        if isinstance(call, SecurityStatus):
-            return call
-        return self._submit(call, None, target, None, 0, None)
+        call = self._admit(async_context, Function.SspiDeleteSecurityContextAsync, DeleteWork(self._tables, target))
+        return call if isinstance(call, SecurityStatus) else self._submit(call, security_context=target)
 
     def free_credentials_handle_async(
         self, async_context: Handle | None, *, credential: HandleVariable
@@ -263,12 +256,8 @@ class AsyncSspi:
         Source: SspiFreeCredentialsHandleAsync.
         """
         target = credential.value
-        work = partial(self._free, target)
-        settle = partial(self._settle_free, target)
-        call = self._admit(async_context, Function.SspiFreeCredentialsHandleAsync, work, settle)
-        if isinstance(call, SecurityStatus):
-            return call
-        return self._submit(call, target, None, None, 0, None)
+        call = self._admit(async_context, Function.SspiFreeCredentialsHandleAsync, FreeWork(self._tables, target))
+        return call if isinstance(call, SecurityStatus) else self._submit(call, credential=target)
 
     # -- synchronous functions, in kernel mode too ---------------------------------------------------------------------------------
 
@@ -333,7 +322,7 @@ class AsyncSspi:
         """Complete a call: write its results, then show its status. Return whether a notification is owed."""
         result = call.result or call.compute()
         del self.pending[call.handle]
-        handle = call.settle(call, result)
+        handle, event = call.work.settle(call, result)
         input_images = _written(call.input, call.input_images, result.input_writes)
         output_images = _written(call.output, call.output_images, result.output_writes)
         for slot in call.slots:
@@ -341,25 +330,23 @@ class AsyncSspi:
         async_context = call.async_context
         async_context.phase = PROGRESS[async_context.phase, Progress.COMPLETES]
         call.status = result.status
-        self.cause = call.queued
+        append, actor = self._journal.append, self._package_actor
         for line in result.secrets:
-            self._journal.append(self._package_actor, ev.KeyLogged(handle, line), call.queued)
-        self._journal.append(
-            self._package_actor,
-            ev.CallCompleted(
-                call.handle,
-                result.status,
-                handle,
-                input_images,
-                output_images,
-                result.attributes,
-                result.expiry,
-                result.evidence,
-                call.engine_nanoseconds,
-            ),
-            call.queued,
+            append(actor, ev.KeyLogged(handle, line), call.queued)
+        completed = ev.CallCompleted(
+            call.handle,
+            result.status,
+            handle,
+            input_images,
+            output_images,
+            result.attributes,
+            result.expiry,
+            result.evidence,
+            call.engine_nanoseconds,
         )
-        self._announce(call, result, handle)
+        self.cause = append(actor, completed, call.queued)
+        if event is not None:
+            append(actor, event, self.cause)
         return call.callback is not None
 
     def enter_callback(self, call: PendingCall) -> int:
@@ -404,8 +391,7 @@ class AsyncSspi:
         self,
         handle: Handle | None,
         function: Function,
-        work: Callable[[], CallResult],
-        settle: Callable[[PendingCall, CallResult], Handle | None],
+        work: Work,
     ) -> PendingCall | SecurityStatus:
         """Take a call, or refuse it: by the law, or because the dispatcher will not have it."""
         self.queued = None
@@ -427,19 +413,35 @@ class AsyncSspi:
             self._record(ev.CallRefused(function, handle, refusal))
             return refusal
         assert isinstance(row.verdict, Allowed), "what was not refused is allowed"
-        call = PendingCall(self, self._mint(CALL), function, found, work, settle)
+        call = PendingCall(self, self._tables.mint(CALL), function, found, work)
         found.phase = row.verdict.next
         found.call = call
         return call
 
+    def _queue_leg(self, async_context: Handle | None, function: Function, work: LegWork) -> SecurityStatus:
+        call = self._admit(async_context, function, work)
+        if isinstance(call, SecurityStatus):
+            return call
+        call.input, call.output = work.input, work.output
+        new = work.new_security_context
+        call.slots = (work.attributes, work.expiry) if new is None else (new, work.attributes, work.expiry)
+        return self._submit(
+            call,
+            credential=peek(work.credential),
+            security_context=peek(work.security_context),
+            target_name=work.target_name,
+            requirements=work.requirements,
+        )
+
     def _submit(
         self,
         call: PendingCall,
-        credential: Handle | None,
-        security_context: Handle | None,
-        target_name: str | None,
-        requirements: int,
-        auth_data: dict[str, object] | None,
+        *,
+        credential: Handle | None = None,
+        security_context: Handle | None = None,
+        target_name: str | None = None,
+        requirements: int = 0,
+        auth_data: dict[str, object] | None = None,
     ) -> SecurityStatus:
         """Lend the call its caller's variables, put it on record and hand it to the dispatcher."""
         for slot in call.slots:
@@ -467,145 +469,6 @@ class AsyncSspi:
         self._dispatcher.submit(call)
         return OK
 
-    def _submit_leg(
-        self,
-        call: PendingCall,
-        credential: HandleVariable | None,
-        security_context: HandleVariable | None,
-        target_name: str | None,
-        requirements: int,
-        input: SecBufferDesc | None,
-        output: SecBufferDesc | None,
-        new_security_context: HandleVariable | None,
-        attributes: OutputSlot[int],
-        expiry: OutputSlot[int],
-    ) -> SecurityStatus:
-        call.input, call.output = input, output
-        new = () if new_security_context is None else (new_security_context,)
-        call.slots = (*new, attributes, expiry)
-        return self._submit(call, _peek(credential), _peek(security_context), target_name, requirements, None)
-
-    # -- the work of each call: pure computing, on whatever thread ------------------------------------------------------------------
-
-    def _acquire(self, package: str, request: AcquireRequest) -> CallResult:
-        found = self._find(package)
-        if found is None:
-            return CallResult(SecurityStatus.SEC_E_SECPKG_NOT_FOUND)
-        result = found.acquire(request)
-        return CallResult(
-            result.status, expiry=result.expiry, evidence=result.evidence, new_credential=result.credential
-        )
-
-    def _leg(
-        self,
-        role: Role,
-        credential: HandleVariable | None,
-        security_context: HandleVariable | None,
-        target_name: str | None,
-        requirements: int,
-        input: SecBufferDesc | None,
-        output: SecBufferDesc | None,
-    ) -> CallResult:
-        """Compute one leg. The variables are read here, not at queueing: until then they are the caller's to spoil."""
-        given = self._credentials.get(handle) if (handle := _peek(credential)) is not None else None
-        partial_handle = _peek(security_context)
-        new = None
-        if partial_handle is not None:
-            found = self._security_contexts.get(partial_handle)
-            if found is None or (given is None and (role is Role.SERVER or handle is not None)):
-                return CallResult(INVALID_HANDLE)
-        elif given is None:
-            return CallResult(INVALID_HANDLE)
-        else:
-            found = new = given.open(role)
-        result = found.step(
-            LegRequest(
-                None if input is None else input.images(),
-                None if output is None else output.images(),
-                requirements,
-                target_name,
-                given,
-            )
-        )
-        if new is not None and result.status >= 0x80000000:
-            new.delete()
-            new = None
-        return CallResult(
-            result.status, result.input_writes, result.output_writes, result.attributes, result.expiry, result.evidence,
-            result.secrets, None, new,
-        )  # fmt: skip
-
-    def _delete(self, target: Handle | None) -> CallResult:
-        if target is None or target not in self._security_contexts:
-            return CallResult(INVALID_HANDLE)
-        self._security_contexts[target].delete()
-        return CallResult(OK)
-
-    def _free(self, target: Handle | None) -> CallResult:
-        if target is None or target not in self._credentials:
-            return CallResult(INVALID_HANDLE)
-        self._credentials[target].free()
-        return CallResult(OK)
-
-    # -- what a completion changes, on the session's thread -------------------------------------------------------------------------
-
-    def _settle_acquire(self, call: PendingCall, result: CallResult) -> Handle | None:
-        if result.new_credential is None:
-            return None
-        handle = self._mint(CREDENTIAL)
-        self._credentials[handle] = result.new_credential
-        variable, expiry = call.slots
-        variable.fill(handle)  # type: ignore[arg-type]
-        expiry.fill(result.expiry)  # type: ignore[arg-type]
-        return handle
-
-    def _settle_leg(
-        self,
-        role: Role,
-        credential: HandleVariable | None,
-        security_context: HandleVariable | None,
-        call: PendingCall,
-        result: CallResult,
-    ) -> Handle | None:
-        handle = _peek(security_context)
-        if result.new_security_context is not None:
-            handle = self._mint(SECURITY_CONTEXT)
-            self._security_contexts[handle] = result.new_security_context
-        if result.status < 0x80000000 and len(call.slots) == 3:
-            call.slots[0].fill(handle)  # type: ignore[arg-type]
-        call.slots[-2].fill(result.attributes)  # type: ignore[arg-type]
-        call.slots[-1].fill(result.expiry)  # type: ignore[arg-type]
-        return handle
-
-    def _settle_delete(self, target: Handle | None, call: PendingCall, result: CallResult) -> Handle | None:
-        if target is not None and result.status == OK:
-            del self._security_contexts[target]
-        return target
-
-    def _settle_free(self, target: Handle | None, call: PendingCall, result: CallResult) -> Handle | None:
-        if target is not None and result.status == OK:
-            del self._credentials[target]
-        return target
-
-    def _announce(self, call: PendingCall, result: CallResult, handle: Handle | None) -> None:
-        """Record the handles that a completion brought to life or ended."""
-        cause = len(self._journal)
-        event: Event | None = None
-        if handle is None or result.status >= 0x80000000:
-            pass
-        elif result.new_credential is not None:
-            event = ev.CredentialAcquired(handle, call.handle)
-        elif result.new_security_context is not None:
-            is_client = call.function is Function.SspiInitializeSecurityContextAsync
-            event = ev.SecurityContextOpened(handle, Role.CLIENT if is_client else Role.SERVER, call.handle)
-        elif call.function is Function.SspiDeleteSecurityContextAsync:
-            event = ev.SecurityContextDeleted(handle)
-        elif call.function is Function.SspiFreeCredentialsHandleAsync:
-            event = ev.CredentialFreed(handle)
-        if event is not None:
-            self._journal.append(self._package_actor, event, cause)
-        self.cause = cause
-
     # -- small things --------------------------------------------------------------------------------------------------------------
 
     def _record(self, event: Event) -> int:
@@ -616,13 +479,8 @@ class AsyncSspi:
         for line in lines:
             self._journal.append(self._package_actor, ev.KeyLogged(security_context, line), self.cause)
 
-    def _mint(self, kind: str) -> Handle:
-        number = self._minted.get(kind, 0) + 1
-        self._minted[kind] = number
-        return Handle(self.name, kind, number)
-
     def _live(self, handle: Handle | None) -> SecurityContext | None:
-        return None if handle is None else self._security_contexts.get(handle)
+        return None if handle is None else self._tables.security_contexts.get(handle)
 
 
 def _written(descriptor: SecBufferDesc | None, images: Images | None, writes: tuple[BufferWrite, ...]) -> Images | None:
@@ -631,10 +489,6 @@ def _written(descriptor: SecBufferDesc | None, images: Images | None, writes: tu
         return images
     descriptor.apply(writes)
     return descriptor.images()
-
-
-def _peek(variable: HandleVariable | None) -> Handle | None:
-    return None if variable is None else variable.peek()
 
 
 def no_description(auth_data: object) -> dict[str, object]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
+from sspicli.journal.events import Event
 from sspicli.sspi.buffers import BufferImage, BufferWrite, SecBufferDesc
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
@@ -99,10 +100,27 @@ class CallResult(NamedTuple):
     new_security_context: SecurityContext | None = None
 
 
+class Settled(NamedTuple):
+    """What a completion changed: the handle the call was about, and the birth or death of one, if any."""
+
+    handle: Handle | None
+    event: Event | None = None
+
+
+class Work(Protocol):
+    """What a queued call does (see `work.py`)."""
+
+    def compute(self) -> CallResult:
+        """Do it, on whatever thread."""
+
+    def settle(self, call: PendingCall, result: CallResult) -> Settled:
+        """Change what its completion changes, on the session's thread."""
+
+
 class PendingCall:
     """One queued call, from queueing to settlement.
 
-    `work` computes it and may run on any thread; it touches the security context and nothing of the runtime.
+    `work` computes it, on whatever thread, and settles it at completion (see `work.py`).
     """
 
     __slots__ = (
@@ -120,7 +138,6 @@ class PendingCall:
         "output_images",
         "queued",
         "result",
-        "settle",
         "slots",
         "status",
         "work",
@@ -132,8 +149,7 @@ class PendingCall:
         handle: Handle,
         function: Function,
         async_context: AsyncContext,
-        work: Callable[[], CallResult],
-        settle: Callable[[PendingCall, CallResult], Handle | None],
+        work: Work,
     ) -> None:
         self.api = api
         self.handle = handle
@@ -142,7 +158,6 @@ class PendingCall:
         self.callback = async_context.callback
         self.callback_data = async_context.callback_data
         self.work = work
-        self.settle = settle
         self.input: SecBufferDesc | None = None
         self.output: SecBufferDesc | None = None
         self.input_images: Images | None = None
@@ -158,7 +173,7 @@ class PendingCall:
         """Do the work and keep the result; may run on a worker thread, once. An engine's own bug is a status, not a crash."""
         began = perf_counter_ns()
         try:
-            result = self.work()
+            result = self.work.compute()
         except Exception as error:  # noqa: BLE001 (whatever an engine lets out)
             words = f"{type(error).__name__}: {error}"
             evidence = Evidence("", Source.INFERRED, words, detail="the engine let an exception out")

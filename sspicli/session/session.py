@@ -98,7 +98,6 @@ class Session:
         self._timers: list[tuple[int, int, Transition]] = []
         self._activities: list[Activity] = []
         self._receivers: dict[str, Activity] = {}
-        self._handshakes = 0
         self._is_broken = False
         self._deadline = int(timeout * MICROSECONDS)
         self._limit = limit
@@ -264,9 +263,14 @@ class Session:
         api.cause = cause
         entered = api.enter_callback(call)
         assert call.callback is not None, "a notification is owed only where a callback is registered"
-        body = call.callback(call.async_context.handle, call.callback_data)
+        api.actor, api.inside, api.cause = call.async_context.callback_actor, call.async_context.handle, entered
+        try:
+            body = call.callback(call.async_context.handle, call.callback_data)
+        except ContractError:
+            self._is_broken = True
+            return
         if body is None:
-            api.return_from_callback(call, entered)
+            api.return_from_callback(call, api.cause)
             return
         activity = Activity(call.async_context.callback_actor, api, cast("Driver", body), entered)
         activity.inside, activity.notified = call.async_context.handle, call
@@ -350,9 +354,7 @@ class Session:
         return True
 
     def _connect(self, activity: Activity, number: int) -> None:
-        if number > self._handshakes:
-            self._handshakes = number
-            self._journal.append("session", ev.HandshakeBegan(number), 0)
+        activity.cause = self._journal.append(activity.name, ev.HandshakeBegan(number), activity.cause)
         self._wire.connect(activity.name, number)
 
     def _send(self, activity: Activity, action: Send) -> None:
