@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -10,7 +11,11 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         from sspicli import __version__
 
-        sys.stdout.write(f"sspi-async {__version__}\n")
+        try:
+            sys.stdout.write(f"sspi-async {__version__}\n")
+            sys.stdout.flush()
+        except OSError:
+            os._exit(74)  # could not be written; the interpreter's own last flush would say so with a traceback
         return
     from sspicli.cli.main import run
 

@@ -52,7 +52,7 @@ _OPTIONS = (
     click.option("-p", "--package", default="schannel", show_default=True, help="Security package, by its SSPI name."),
     click.option("--tls", type=Choice(["1.2", "1.3"]), help="TLS version of both sides (else both versions are on)."),
     click.option(
-        "--client", multiple=True, metavar="KEY=VALUE", help="A setting of the client; repeatable. See sspi-async man."
+        "--client", multiple=True, metavar="KEY=VALUE", help="A setting of the client; repeatable. See sspi-async man handshake."
     ),
     click.option("--server", multiple=True, metavar="KEY=VALUE", help="A setting of the server; repeatable."),
     click.option(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -30,7 +31,8 @@ class RecordingWriter:
         self._encoder = Encoder()
         self._includes_secrets = include_secrets
         self._warn = warn
-        self._file: TextIO | None = create_secret_file(path)
+        self._file: FileIO | None = FileIO(_create(path), "w")
+        self._unwritten: list[str] = []
         self._put(self._encoder.header(has_secrets=include_secrets))
 
     def __call__(self, record: Record) -> None:
@@ -44,10 +46,9 @@ class RecordingWriter:
     def close(self) -> None:
         """Write what is left and close the file."""
         if self._file is not None:
-            try:
-                self._file.close()
-            except OSError as error:
-                self._warn(f"the recording {self._path} is cut short: {error.strerror}")
+            self._flush()
+        if self._file is not None:
+            self._file.close()
             self._file = None
 
     @property
@@ -56,20 +57,32 @@ class RecordingWriter:
         return self._file is not None
 
     def _put(self, text: str, *, flush: bool = False) -> None:
+        self._unwritten.append(text)
+        if flush:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what waits; a disk that takes no more ends the recording, and the lines before stay whole."""
         assert self._file is not None, "nothing is written after the recording stopped"
+        data = memoryview("".join(self._unwritten).encode())
+        self._unwritten.clear()
         try:
-            self._file.write(text)
-            if flush:
-                self._file.flush()
+            while data:
+                data = data[self._file.write(data) :]
         except OSError as error:
             self._warn(f"the recording {self._path} stops here: {error.strerror}")
+            self._file.close()
             self._file = None
 
 
 def create_secret_file(path: Path) -> TextIO:
     """Create a file that only its owner may read; refuse to overwrite one."""
+    return os.fdopen(_create(path), "w", encoding="utf-8", newline="\n")
+
+
+def _create(path: Path) -> int:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except FileExistsError:
         raise WriteError(
             "the file exists, and is not overwritten", where=str(path), help="choose another name, or remove it first"
@@ -77,7 +90,6 @@ def create_secret_file(path: Path) -> TextIO:
     except OSError as error:
         reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown reason")
         raise WriteError(f"the file cannot be created: {reason}", where=str(path)) from None
-    return os.fdopen(descriptor, "w", encoding="utf-8", newline="\n")
 
 
 class Recording(NamedTuple):

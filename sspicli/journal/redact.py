@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sspicli.journal import events as ev
 from sspicli.journal.events import Event, Images
-from sspicli.sspi.buffers import BufferType
+from sspicli.sspi.buffers import ATTRIBUTE_MASK, BufferType
 
 MASKED = "***"
 
@@ -25,4 +25,6 @@ def redacted(event: Event) -> Event:
 
 
 def _without_data(images: Images) -> Images:
-    return tuple(one._replace(data=None) if one.buffer_type == BufferType.DATA else one for one in images)
+    return tuple(
+        one._replace(data=None) if one.buffer_type & ~ATTRIBUTE_MASK == BufferType.DATA else one for one in images
+    )
