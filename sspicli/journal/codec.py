@@ -101,7 +101,9 @@ class Decoder:
         body = _opened(text)
         if body.get("schema") != SCHEMA:
             raise CodecError(f"the schema is {body.get('schema')!r}, and this version reads {SCHEMA!r}")
-        return body.get("secrets") is True
+        if body.keys() != {"schema", "secrets"} or not isinstance(body["secrets"], bool):
+            raise CodecError("the first line has not just its own members: schema, secrets")
+        return body["secrets"]
 
     def record(self, text: str) -> Record:
         """Read one record."""

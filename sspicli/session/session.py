@@ -98,6 +98,7 @@ class Session:
         self._timers: list[tuple[int, int, Transition]] = []
         self._activities: list[Activity] = []
         self._receivers: dict[str, Activity] = {}
+        self._under_way: dict[str, deque[int]] = {}
         self._is_broken = False
         self._deadline = int(timeout * MICROSECONDS)
         self._limit = limit
@@ -288,8 +289,16 @@ class Session:
         activity.is_done = True
         activity.driver.close()
 
+    def _enable_delivery(self, receiver: str) -> None:
+        """Let what was sent first arrive next: a stream keeps its order, whatever is chosen."""
+        self._ready.append(Transition(Kind.DELIVER, "wire", self._deliver, receiver))
+
     def _deliver(self, subject: object) -> None:
-        number, receiver = cast("tuple[int, str]", subject)
+        receiver = cast("str", subject)
+        under_way = self._under_way[receiver]
+        number = under_way.popleft()
+        if under_way:
+            self._enable_delivery(receiver)
         cause = self._journal.append("wire", ev.TokenDelivered(number, receiver), self._wire.sent_records[number])
         self._wire.arrive(number, receiver, cause)
         self._offer(receiver)
@@ -361,7 +370,10 @@ class Session:
         for number, leg, receiver, data in self._wire.send(activity.name, action.data, is_token=action.is_token):
             cause = self._journal.append(activity.name, ev.TokenSent(number, leg, receiver, data), activity.cause)
             self._wire.sent_records[number] = cause
-            self._ready.append(Transition(Kind.DELIVER, "wire", self._deliver, (number, receiver)))
+            under_way = self._under_way.setdefault(receiver, deque())
+            under_way.append(number)
+            if len(under_way) == 1:
+                self._enable_delivery(receiver)
 
     def _offer(self, receiver: str) -> None:
         """Give a waiting receiver what has arrived for it."""
