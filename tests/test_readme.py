@@ -16,7 +16,8 @@ CONSOLE = [text.strip().splitlines() for language, text in BLOCKS if language ==
 SHOWN = next(text for language, text in BLOCKS if language == "text")
 FAILING = CONSOLE[2]
 ASKED = re.findall(r"^\| [^|]+ \| (`[^|]+) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
-OPTIONS = [words for row in ASKED for words in re.findall(r"`(-[^`]+)`", row) if "KEY=" not in words and "…" not in words]
+SAID = [words for row in ASKED for words in re.findall(r"`(-[^`]+)`", row)]
+OPTIONS = [words for words in SAID if "KEY=" not in words and "…" not in words]
 
 
 def timeless(text: str) -> str:

@@ -1,7 +1,7 @@
 """Who failed, at which leg, and why: the earliest failure of a run, with the evidence of both ends.
 
-A run that fails shows several bad statuses, and the last one is rarely the reason: the side that noticed sends an alert, and
-the other reports the alert. So the first failing call is blamed, and the other end's view stands beside it.
+A run that fails shows several bad statuses, and the last one is rarely the reason: the side that noticed sends an
+alert, and the other reports the alert. So the first failing call is blamed, and the other end's view stands beside it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def blame(calls: tuple[Call, ...], legs: tuple[Leg, ...], run: ev.RunStarted | N
         alert_data=_alert_data(first, legs),
         evidence=evidence,
         cause=_cause(first, run),
-        help=_help(first, run),
+        help=_help(first),
         other=other,
     )
 
@@ -83,7 +83,7 @@ _CERTIFICATE_STATUSES = frozenset(
 )
 
 
-def _help(call: Call, run: ev.RunStarted | None) -> str:
+def _help(call: Call) -> str:
     """Say the smallest change that would make it pass."""
     peer = "server" if call.endpoint == "client" else "client"
     if call.status in _CERTIFICATE_STATUSES and call.function in LEG_FUNCTIONS:

@@ -19,7 +19,8 @@ LEG_FUNCTIONS = frozenset({Function.SspiInitializeSecurityContextAsync, Function
 class Call:
     """One queued call, from queueing to callback; times are nanoseconds measured, ticks virtual microseconds.
 
-    `number` counts this endpoint's calls of the same function in this handshake, from 1; `handshake` is 0 before the first. `leg` is the leg its token made, 0 for none.
+    `number` counts this endpoint's calls of the same function in this handshake, from 1; `handshake` is 0 before the
+    first. `leg` is the leg its token made, 0 for none.
     """
 
     handle: Handle
@@ -86,7 +87,8 @@ class Leg:
 def failing(call: Call) -> bool:
     """Say whether a call completed with an error that is not a mere want of bytes.
 
-    At a server SEC_I_INCOMPLETE_CREDENTIALS is the end too: the client has not the certificate it must have (observed: msquic).
+    At a server SEC_I_INCOMPLETE_CREDENTIALS is the end too: the client has not the certificate it must have (observed:
+    msquic).
     """
     if call.completed is None:
         return False

@@ -1,7 +1,7 @@
 """What a run came to, as pure data: a fold over its records, and the only thing screens and documents are made from.
 
-Calls, legs, endpoints, and the verdict. A resumption has two handshakes in one run; the report is of the last one, with the
-acquiring and freeing of credentials around it.
+Calls, legs, endpoints, and the verdict. A resumption has two handshakes in one run; the report is of the last one, with
+the acquiring and freeing of credentials around it.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class _Round:
 
 
 class _Fold:
-    """The state of the fold: what the records have said so far. Each endpoint goes from handshake to handshake in its own time."""
+    """The state of the fold; each endpoint goes from handshake to handshake in its own time."""
 
     def __init__(self) -> None:
         self.run: ev.RunStarted | None = None

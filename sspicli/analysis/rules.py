@@ -1,7 +1,7 @@
 """Misuse rules: what a finding's code means, and the monitors that watch the records for it.
 
-Monitors see and never influence. The law of an async context's life is derived here again, from records alone, against the same
-table that the runtime enforces: two independent checks of one law.
+Monitors see and never influence. The law of an async context's life is derived here again, from records alone, against
+the same table that the runtime enforces: two independent checks of one law.
 """
 
 from __future__ import annotations
@@ -240,8 +240,8 @@ class HandleMonitor:
 def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
     """Run every monitor over a finished run; the findings, by the first record that shows each.
 
-    What is alive at the end is a leak only where every program came to its end: a run that was stuck, interrupted or broken off
-    could not clean up.
+    What is alive at the end is a leak only where every program came to its end: a run that was stuck, interrupted or
+    broken off could not clean up.
     """
     lifecycle, handles = LifecycleMonitor(), HandleMonitor()
     last, is_finished = 0, False

@@ -1,7 +1,7 @@
 """The one place that decides how output looks: width, colour, glyphs.
 
-`--color` beats NO_COLOR beats FORCE_COLOR beats TERM=dumb beats whether stdout is a terminal. Without colour nothing but the
-text is written, and rich is not imported.
+`--color` beats NO_COLOR beats FORCE_COLOR beats TERM=dumb beats whether stdout is a terminal. Without colour nothing
+but the text is written, and rich is not imported.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def unmet(expectation: Expectation, report: Report) -> str | None:
 
 
 def _statuses(side: str, report: Report) -> list[SecurityStatus]:
-    """List what counts as the status of a side or of the run; for a side, the later of handshake and what came after too."""
+    """List what counts as the status of a side (its handshake's, and what came after) or of the run."""
     if side:
         end = report.endpoints.get(side)
         said = [] if end is None else [end.status, end.post_handshake_status]

@@ -58,10 +58,10 @@ def command(
     format_: str,
     output: Path | None,
     verbose: int,
-    quiet: bool,  # noqa: FBT001 (click passes options by keyword)
-    timing: bool,  # noqa: FBT001
+    quiet: bool,
+    timing: bool,
     color: str,
-    ascii_: bool,  # noqa: FBT001
+    ascii_: bool,
     width: int | None,
     **shared: object,
 ) -> int:
@@ -74,7 +74,7 @@ def command(
       sspi-async handshake --server cert=expired   # exit 1
       sspi-async handshake --client alpn=h2,http/1.1 --server alpn=http/1.1
       sspi-async handshake --server cert=expired --expect client=SEC_E_CERT_EXPIRED
-    """
+    """  # noqa: D301 (click marks a block that is not to be filled with a real \b)
     expectations = [parse_expectation(one) for one in expected]
     options = SessionOptions(**shared)  # type: ignore[arg-type]
     console = make_console(color=color, ascii=ascii_, width=width)
@@ -128,7 +128,7 @@ def screen(result: Report, console: Console, show: Show) -> list[Line]:
     if show.verbosity < 0:
         return lines
     if result.verdict is not Verdict.OK:
-        lines += [(), *failure_lines(result, glyphs, timing=timing)]
+        lines += [(), *failure_lines(result, timing=timing)]
     lines += finding_lines(result)
     lines += [(), *ladder(result, glyphs, width=console.width, timing=timing), ()]
     agreed = negotiated_line(result, glyphs)
@@ -136,7 +136,7 @@ def screen(result: Report, console: Console, show: Show) -> list[Line]:
     lines.append(legend_line(glyphs, timing=timing))
     if show.verbosity > 0:
         lines += [(), *call_lines(result, glyphs, timing=timing)]
-        lines += [(), *buffer_lines(result, glyphs, with_hex=show.verbosity > 1)]
+        lines += [(), *buffer_lines(result, with_hex=show.verbosity > 1)]
     if result.verdict is not Verdict.OK:
         lines.append(line(Segment(f"  schedule {schedule_text(result.schedule)}", "muted")))
     return lines

@@ -52,7 +52,10 @@ _OPTIONS = (
     click.option("-p", "--package", default="schannel", show_default=True, help="Security package, by its SSPI name."),
     click.option("--tls", type=Choice(["1.2", "1.3"]), help="TLS version of both sides (else both versions are on)."),
     click.option(
-        "--client", multiple=True, metavar="KEY=VALUE", help="A setting of the client; repeatable. See sspi-async man handshake."
+        "--client",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A setting of the client; repeatable. See sspi-async man handshake.",
     ),
     click.option("--server", multiple=True, metavar="KEY=VALUE", help="A setting of the server; repeatable."),
     click.option(
@@ -108,9 +111,7 @@ _OPTIONS = (
     ),
     click.option("--clock", metavar="TIME", help="Judge certificates at this UTC time, such as 2026-11-22T12:00:00Z."),
     click.option("--record", type=_FILE, metavar="FILE", help="Write the journal to a new file."),
-    click.option(
-        "--keylog", type=_FILE, metavar="FILE", help="Write the session's secrets in NSS format to a new file."
-    ),
+    click.option("--keylog", type=_FILE, metavar="FILE", help="Write the secrets in NSS format to a new file."),
     click.option("--include-secrets", is_flag=True, help="Keep secrets and plaintext in --record and in -f jsonl."),
 )
 

@@ -1,8 +1,8 @@
 """Records to JSON lines and back: strict, versioned, each line with its checksum.
 
-A line is one JSON object whose last member is `crc`, the CRC-32 of all before it. Bytes are hex under `{"hex": …}`; bytes
-that an earlier line carried are a reference to them, so a token stands once. The reader refuses unknown event types and fields,
-and a changed line does not pass its checksum. Never eval, never pickle.
+A line is one JSON object whose last member is `crc`, the CRC-32 of all before it. Bytes are hex under `{"hex": …}`;
+bytes that an earlier line carried are a reference to them, so a token stands once. The reader refuses unknown event
+types and fields, and a changed line does not pass its checksum. Never eval, never pickle.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class Decoder:
             raise CodecError(f"{kind.__name__} has not just its own members: {', '.join(wrong)}")
         return kind(**{name: self._typed(body[name], hint) for name, hint in hints.items()})  # type: ignore[no-any-return]
 
-    def _typed(self, value: Json, hint: object) -> object:  # noqa: PLR0911 (one return per kind of type)
+    def _typed(self, value: Json, hint: object) -> object:
         origin = get_origin(hint)
         if origin in (Union, types.UnionType):
             options = [one for one in get_args(hint) if one is not type(None)]

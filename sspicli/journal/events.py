@@ -1,7 +1,7 @@
 """The closed union of events: everything that can have happened, each a small fact in the past tense.
 
-Events carry handles, never objects; bytes stand in them by reference. They are NamedTuples because a run makes dozens per
-handshake (about 0.3 µs each). Findings and decoded tokens are not here: they are derived from these, so that an old
+Events carry handles, never objects; bytes stand in them by reference. They are NamedTuples because a run makes dozens
+per handshake (about 0.3 µs each). Findings and decoded tokens are not here: they are derived from these, so that an old
 recording is judged by new rules.
 """
 
@@ -19,12 +19,12 @@ from sspicli.sspi.status import NtStatus, SecurityStatus
 Images = tuple[BufferImage, ...]
 
 
-# -- run -----------------------------------------------------------------------------------------------------------------------
+# -- run ---------------------------------------------------------------------------------------------------------------
 class RunStarted(NamedTuple):
     """A run began: who made the journal, with what engine, and every option, so that a recording is self-contained.
 
-    `started` is UTC in ISO 8601; `clock` the Unix seconds that certificates are judged by; `options` the options by their
-    command-line names. `has_secrets` says that key-log lines and plaintext are in the clear in what follows.
+    `started` is UTC in ISO 8601; `clock` the Unix seconds that certificates are judged by; `options` the options by
+    their command-line names. `has_secrets` says that key-log lines and plaintext are in the clear in what follows.
     """
 
     tool: str
@@ -63,7 +63,7 @@ class ActionTaken(NamedTuple):
     words: str
 
 
-# -- async contexts --------------------------------------------------------------------------------------------------------------
+# -- async contexts ----------------------------------------------------------------------------------------------------
 class AsyncContextCreated(NamedTuple):
     """SspiCreateAsyncContext returned; `async_context` is None for NULL (out of memory)."""
 
@@ -106,7 +106,7 @@ class AsyncContextFreed(NamedTuple):
     async_context: Handle | None
 
 
-# -- calls -----------------------------------------------------------------------------------------------------------------------
+# -- calls -------------------------------------------------------------------------------------------------------------
 class CallQueued(NamedTuple):
     """One of the five queueing functions accepted a call.
 
@@ -145,8 +145,9 @@ class CallRefused(NamedTuple):
 class CallCompleted(NamedTuple):
     """A call completed: its out-parameters were written, then its final status became visible.
 
-    `handle` is the credential or security context the call was about (the new one where it made one). `input` and `output`
-    are the descriptors afterwards. `expiry` is Unix seconds, 0 when not known; `engine_nanoseconds` what the package took.
+    `handle` is the credential or security context the call was about (the new one where it made one). `input` and
+    `output` are the descriptors afterwards. `expiry` is Unix seconds, 0 when not known; `engine_nanoseconds` what the
+    package took.
     """
 
     call: Handle
@@ -168,7 +169,7 @@ class OutputReadEarly(NamedTuple):
     is_write: bool
 
 
-# -- notification ----------------------------------------------------------------------------------------------------------------
+# -- notification ------------------------------------------------------------------------------------------------------
 class CallbackEntered(NamedTuple):
     """The notify callback was called for `call`."""
 
@@ -183,7 +184,7 @@ class CallbackReturned(NamedTuple):
     async_context: Handle
 
 
-# -- handles ---------------------------------------------------------------------------------------------------------------------
+# -- handles -----------------------------------------------------------------------------------------------------------
 class CredentialAcquired(NamedTuple):
     """A credential handle came to life at the completion of `call`."""
 
@@ -211,7 +212,7 @@ class SecurityContextDeleted(NamedTuple):
     security_context: Handle
 
 
-# -- messages and attributes, synchronous ----------------------------------------------------------------------------------------
+# -- messages and attributes, synchronous ------------------------------------------------------------------------------
 class MessageEncrypted(NamedTuple):
     """EncryptMessage returned; `before` holds plaintext and counts as secret."""
 
@@ -253,7 +254,7 @@ class ContextBuffersFreed(NamedTuple):
     released: int
 
 
-# -- wire ------------------------------------------------------------------------------------------------------------------------
+# -- wire --------------------------------------------------------------------------------------------------------------
 class TokenSent(NamedTuple):
     """Bytes were put on the wire: a token, which makes it leg `leg` (from 1), or protected data, with `leg` 0."""
 
@@ -278,7 +279,7 @@ class FaultInjected(NamedTuple):
     detail: str
 
 
-# -- scheduling, secrets, contract -----------------------------------------------------------------------------------------------
+# -- scheduling, secrets, contract -------------------------------------------------------------------------------------
 class ChoiceMade(NamedTuple):
     """At transition `step` the chooser took option `taken` of `options`; a default choice (0) leaves no record."""
 

@@ -16,9 +16,9 @@ from sspicli.journal.events import Event
 class Record(NamedTuple):
     """One line of the journal.
 
-    `sequence` counts from 1. `ticks` is virtual time (microseconds of the stepped clock). `nanoseconds` is measured since the
-    journal began. `actor` is who acted: an endpoint, its callback, the package, the wire, the user. `cause` is the
-    sequence of the record that led to this one, 0 for none.
+    `sequence` counts from 1. `ticks` is virtual time (microseconds of the stepped clock). `nanoseconds` is measured
+    since the journal began. `actor` is who acted: an endpoint, its callback, the package, the wire, the user. `cause`
+    is the sequence of the record that led to this one, 0 for none.
     """
 
     sequence: int

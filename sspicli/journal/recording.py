@@ -1,7 +1,8 @@
 """A journal in a file: JSON Lines, append-only, readable up to the last whole line whatever stopped the writer.
 
-The writer flushes at every settled call and at the end; when the disk is full it stops with one line to its `warn`, and the
-run goes on. A new file is created 0600 and never overwrites another. The reader tolerates a torn tail and says where it is.
+The writer flushes at every settled call and at the end; when the disk is full it stops with one line to its `warn`, and
+the run goes on. A new file is created 0600 and never overwrites another. The reader tolerates a torn tail and says
+where it is.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Which parts of a record are secret, and what stands in their place when secrets are not asked for.
 
 Secret are: key-log lines (the label stays, the random and the secret go), the plaintext that EncryptMessage takes and
-DecryptMessage gives (its size stays), and the bytes of attributes that are keys. Private keys never reach the journal at all.
+DecryptMessage gives (its size stays), and the bytes of attributes that are keys. Private keys never reach the journal
+at all.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from sspicli.sspi.status import SecurityStatus
 
 MASKED = "***"
 
-# SESSION_KEY, EAP_KEY_BLOCK, KEYING_MATERIAL_INFO, KEYING_MATERIAL, KEYING_MATERIAL_TOKEN_BINDING, KEYING_MATERIAL_INPROC
+# SESSION_KEY, EAP_KEY_BLOCK, KEYING_MATERIAL_INFO, KEYING_MATERIAL, KEYING_MATERIAL_TOKEN_BINDING,
+# KEYING_MATERIAL_INPROC
 SECRET_ATTRIBUTES = frozenset({0x09, 0x5B, 0x6A, 0x6B, 0x6F, 0x70})
 
 

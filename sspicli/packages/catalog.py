@@ -1,7 +1,7 @@
 """The security packages by name: a factory each, and the engine imported only when one is asked for.
 
-The rule guarded here: a package that is not built yet is known by name and never offered. Naming one is answered with what
-is there instead; a name nobody knows is answered with the nearest that exists.
+The rule guarded here: a package that is not built yet is known by name and never offered. Naming one is answered with
+what is there instead; a name nobody knows is answered with the nearest that exists.
 
 Source: names as SSPI has them (documented); the long name of Schannel is UNISP_NAME in schannel.h (header).
 """

@@ -1,7 +1,7 @@
 """A security package whose legs come from a table: no cryptography, for where the engine is not the subject.
 
-Each role has its list of `ScriptedLeg`s; a security context takes them in order. A leg that wants input and gets none answers
-SEC_E_INCOMPLETE_MESSAGE and consumes nothing; past the end of its list it answers SEC_E_OUT_OF_SEQUENCE.
+Each role has its list of `ScriptedLeg`s; a security context takes them in order. A leg that wants input and gets none
+answers SEC_E_INCOMPLETE_MESSAGE and consumes nothing; past the end of its list it answers SEC_E_OUT_OF_SEQUENCE.
 """
 
 from __future__ import annotations

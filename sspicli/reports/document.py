@@ -1,7 +1,7 @@
 """The JSON document of a run (`sspi-async/handshake/1`) and its journal as JSON lines.
 
-Non-ASCII is written as escapes, so no name in a certificate can reach a terminal as a control sequence. Absent values are null.
-Members may be added in later versions and are never taken away.
+Non-ASCII is written as escapes, so no name in a certificate can reach a terminal as a control sequence. Absent values
+are null. Members may be added in later versions and are never taken away.
 """
 
 from __future__ import annotations

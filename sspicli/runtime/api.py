@@ -1,12 +1,13 @@
 """The async SSPI itself, for one endpoint: eleven functions that hold the law, and the synchronous ones beside them.
 
-Each queueing function returns its *queue status*; the *call status* comes from `get_async_call_status` once the call has
-completed. Out-parameters are written at completion, before the final status shows and before the callback; the callback is
-called exactly once for a queued call and never for a refused one. Everything that happens is one journal record; every verdict
-is looked up in `sspi/lifecycle.py`. What the law leaves undefined goes on record and ends its actor (`ContractError`).
+Each queueing function returns its *queue status*; the *call status* comes from `get_async_call_status` once the call
+has completed. Out-parameters are written at completion, before the final status shows and before the callback; the
+callback is called exactly once for a queued call and never for a refused one. Everything that happens is one journal
+record; every verdict is looked up in `sspi/lifecycle.py`. What the law leaves undefined goes on record and ends its
+actor (`ContractError`).
 
-Names are the documented ones without `Sspi`, in snake_case; arguments are the documented ones in the documented order, given
-by keyword. NULL is None. Source: sspi.h reference pages of the functions.
+Names are the documented ones without `Sspi`, in snake_case; arguments are the documented ones in the documented order,
+given by keyword. NULL is None. Source: sspi.h reference pages of the functions.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ class ContractError(Exception):
 class AsyncSspi:
     """One endpoint's async SSPI; `pending` are the calls that were queued and have not completed.
 
-    `find` gives the security package of a name, None when there is none. `describe` turns a credential structure into what may
-    stand on record, without private keys. The session sets `actor`, `inside` (the async context whose callback is acting,
-    else None) and `cause` (the record that led here) before it lets an actor act.
+    `find` gives the security package of a name, None when there is none. `describe` turns a credential structure into
+    what may stand on record, without private keys. The session sets `actor`, `inside` (the async context whose callback
+    is acting, else None) and `cause` (the record that led here) before it lets an actor act.
     """
 
     def __init__(self, name: str, *, find: Find, describe: Describe, journal: Journal, dispatcher: Dispatcher) -> None:
@@ -68,7 +69,7 @@ class AsyncSspi:
         self._tables = Tables(name)
         self._async_contexts: dict[Handle, AsyncContext] = {}
 
-    # -- async contexts --------------------------------------------------------------------------------------------------------
+    # -- async contexts ------------------------------------------------------------------------------------------------
 
     def create_async_context(self) -> Handle | None:
         """Make an async context, or return NULL when memory is out. Source: SspiCreateAsyncContext."""
@@ -145,7 +146,7 @@ class AsyncSspi:
         self._record(ev.CallStatusQueried(handle, None if call is None else call.handle, status))
         return status
 
-    # -- the five queueing functions ---------------------------------------------------------------------------------------------
+    # -- the five queueing functions -----------------------------------------------------------------------------------
 
     def acquire_credentials_handle_async(
         self,
@@ -259,7 +260,7 @@ class AsyncSspi:
         call = self._admit(async_context, Function.SspiFreeCredentialsHandleAsync, FreeWork(self._tables, target))
         return call if isinstance(call, SecurityStatus) else self._submit(call, credential=target)
 
-    # -- synchronous functions, in kernel mode too ---------------------------------------------------------------------------------
+    # -- synchronous functions, in kernel mode too ---------------------------------------------------------------------
 
     def encrypt_message(self, security_context: Handle | None, *, qop: int, message: SecBufferDesc) -> SecurityStatus:
         """Protect data in place. Source: EncryptMessage (Schannel)."""
@@ -311,7 +312,7 @@ class AsyncSspi:
         self._record(ev.ContextBuffersFreed(len(released)))
         return len(released)
 
-    # -- what the session does ---------------------------------------------------------------------------------------------------
+    # -- what the session does -----------------------------------------------------------------------------------------
 
     def return_from_queueing(self, call: PendingCall) -> int:
         """Let the queueing function return; the record's sequence."""
@@ -368,7 +369,7 @@ class AsyncSspi:
         """Record that an out-parameter was used while `call` owned it."""
         self._record(ev.OutputReadEarly(call.handle, parameter, is_write))
 
-    # -- the law ---------------------------------------------------------------------------------------------------------------
+    # -- the law -------------------------------------------------------------------------------------------------------
 
     def _judge(self, handle: Handle | None, verb: Verb) -> tuple[AsyncContext | None, Row]:
         """Look a cell up; record and raise what the law leaves undefined."""
@@ -469,7 +470,7 @@ class AsyncSspi:
         self._dispatcher.submit(call)
         return OK
 
-    # -- small things --------------------------------------------------------------------------------------------------------------
+    # -- small things --------------------------------------------------------------------------------------------------
 
     def _record(self, event: Event) -> int:
         self.cause = self._journal.append(self.actor, event, self.cause)

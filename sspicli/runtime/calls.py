@@ -1,7 +1,7 @@
 """Calls under way, and the out-parameters that belong to them until they complete.
 
-On Windows the memory of a queued call's out-parameters belongs to the call until it completes. An `OutputSlot` is
-such a variable of the caller: reading or writing it while a call owns it is possible, as it is there, and goes on record.
+On Windows the memory of a queued call's out-parameters belongs to the call until it completes. An `OutputSlot` is such
+a variable of the caller: reading or writing it while a call owns it is possible, as it is there, and goes on record.
 """
 
 from __future__ import annotations
@@ -170,11 +170,11 @@ class PendingCall:
         self.engine_nanoseconds = 0
 
     def compute(self) -> CallResult:
-        """Do the work and keep the result; may run on a worker thread, once. An engine's own bug is a status, not a crash."""
+        """Do the work once, on whatever thread, and keep the result; an engine's own bug is a status, not a crash."""
         began = perf_counter_ns()
         try:
             result = self.work.compute()
-        except Exception as error:  # noqa: BLE001 (whatever an engine lets out)
+        except Exception as error:
             words = f"{type(error).__name__}: {error}"
             evidence = Evidence("", Source.INFERRED, words, detail="the engine let an exception out")
             result = CallResult(SecurityStatus.SEC_E_INTERNAL_ERROR, evidence=evidence)

@@ -1,8 +1,9 @@
 """The only free choice of a run: which enabled transition fires next.
 
-Options come in canonical order: what may move at once, an actor that need not wait before those that were woken, these in the
-order in which they were; then the completions of pending calls, in the order of queueing. Index 0 is the default. A run is its choices: the `Schedule` string holds them, so that
-the same choices give the same calls and statuses again.
+Options come in canonical order: what may move at once, an actor that need not wait before those that were woken, these
+in the order in which they were; then the completions of pending calls, in the order of queueing. Index 0 is the
+default. A run is its choices: a schedule string holds them, so that the same choices give the same calls and statuses
+again.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ class Replay:
         if index >= len(options):
             found = ", ".join(f"{option.kind} {option.actor}" for option in options)
             raise UsageError(
-                f"the schedule diverged at choice {at + 1}: it takes option {index}, and there are {len(options)} ({found})",
+                f"the schedule diverged at choice {at + 1}: it takes option {index} of {len(options)} ({found})",
                 help="the schedule belongs to another command line or another version",
             )
         return index

@@ -1,7 +1,7 @@
 """The seam that decides when a queued call's completion becomes possible.
 
-Stepped: at once, and the chooser decides when it happens. Pool: when a worker thread has done the work. The runtime hands
-every admitted call to its dispatcher and otherwise does not know which one it has.
+Stepped: at once, and the chooser decides when it happens. Pool: when a worker thread has done the work. The runtime
+hands every admitted call to its dispatcher and otherwise does not know which one it has.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from sspicli.sspi.status import SecurityStatus
 class Dispatcher(Protocol):
     """Takes queued calls and makes their completions possible.
 
-    `completions` are the calls that may complete now, in order; the session takes them from there. `outstanding` counts the calls
-    that are being worked on elsewhere and are not among them yet.
+    `completions` are the calls that may complete now, in order; the session takes them from there. `outstanding` counts
+    the calls that are being worked on elsewhere and are not among them yet.
     """
 
     completions: list[PendingCall]
@@ -34,7 +34,7 @@ class Dispatcher(Protocol):
 
 
 class SteppedDispatcher:
-    """Makes each completion possible at once, in the order of queueing; the work is done when the completion is chosen."""
+    """Makes each completion possible at once, in the order of queueing; its work is done when it is chosen."""
 
     __slots__ = ("completions", "outstanding")
 

@@ -1,8 +1,8 @@
 """Completion on worker threads that share one queue: real parallel work, with the same session code.
 
-A queued call's work goes to the queue; the worker that has done it hands the call back and wakes the call's session, whose
-completion and callback then run on that worker, as on Windows, where the callback's thread is not promised. A session's
-state changes on one thread at a time (see `session/pooled.py`), so its journal needs no lock.
+A queued call's work goes to the queue; the worker that has done it hands the call back and wakes the call's session,
+whose completion and callback then run on that worker, as on Windows, where the callback's thread is not promised. A
+session's state changes on one thread at a time (see `session/pooled.py`), so its journal needs no lock.
 """
 
 from __future__ import annotations

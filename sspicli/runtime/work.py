@@ -1,15 +1,14 @@
 """What each of the five queued calls does: its work, and what its completion changes.
 
-`compute` is the work; it may run on any thread, and of the tables it only reads what is alive, or takes out what dies (one
-act, so that of two deletions under way at once one finds nothing). `settle` runs on the session's thread at
-completion: it mints handles and fills the caller's variables. The variables of a leg
-are read when it is computed: until then they are the caller's to spoil. Delete and free hold the handle they were queued with.
+`compute` is the work; it may run on any thread, and of the tables it only reads what is alive, or takes out what dies
+(one act, so that of two deletions under way at once one finds nothing). `settle` runs on the session's thread at
+completion: it mints handles and fills the caller's variables. The variables of a leg are read when it is computed:
+until then they are the caller's to spoil. Delete and free hold the handle they were queued with.
 """
 
 from __future__ import annotations
 
 from sspicli.journal import events as ev
-from sspicli.journal.events import Event
 from sspicli.runtime.calls import CallResult, HandleVariable, OutputSlot, PendingCall, Settled
 from sspicli.sspi.buffers import SecBufferDesc
 from sspicli.sspi.handles import Handle, HandleKind
@@ -148,7 +147,8 @@ class LegWork:
     def _find(self, credential_handle: Handle | None, credential: Credential | None) -> SecurityContext | None:
         """Find the security context of a later leg, or open one for the first; None when a handle is not good.
 
-        A later client leg may leave the credential out (documented for Schannel); a server needs it on each leg (observed: Wine).
+        A later client leg may leave the credential out (documented for Schannel); a server needs it on each leg
+        (observed: Wine).
         """
         partial = peek(self.security_context)
         if partial is None:
@@ -158,7 +158,7 @@ class LegWork:
         return self.tables.security_contexts.get(partial)
 
     def settle(self, call: PendingCall, result: CallResult) -> Settled:
-        """Fill the variables; phNewContext stays untouched by an error and by SEC_E_INCOMPLETE_MESSAGE (observed: Wine)."""
+        """Fill the variables; phNewContext stays untouched by an error, INCOMPLETE_MESSAGE too (observed: Wine)."""
         handle, event = peek(self.security_context), None
         if result.new_security_context is not None:
             handle = self.tables.mint(SECURITY_CONTEXT)

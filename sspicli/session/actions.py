@@ -1,7 +1,8 @@
 """The closed union of everything an actor can do: each action declared once, with the documented names.
 
-A driver yields actions and is sent their outcomes; it never sees who runs it. Calls of the API carry their own `perform`;
-what only a session can do (wait, receive, send, sleep, signal) is performed there. Each action is one transition.
+A driver yields actions and is sent their outcomes; it never sees who runs it. Calls of the API carry their own
+`perform`; what only a session can do (wait, receive, send, sleep, signal) is performed there. Each action is one
+transition.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class ApiAction(Protocol[T_co]):
         """Make the call."""
 
 
-# -- calls of the API ------------------------------------------------------------------------------------------------------------
+# -- calls of the API --------------------------------------------------------------------------------------------------
 class CreateAsyncContext(NamedTuple):
     """SspiCreateAsyncContext."""
 
@@ -246,7 +247,7 @@ class FreeContextBuffer(NamedTuple):
         return api.free_context_buffers(self.buffers)
 
 
-# -- what a session does -----------------------------------------------------------------------------------------------------------
+# -- what a session does -----------------------------------------------------------------------------------------------
 class Connect(NamedTuple):
     """Begin connection `number` on the wire: what arrives from now on belongs to it."""
 
@@ -320,7 +321,8 @@ Action = (
     | Note
 )
 
-# The calls whose function returns in a transition of its own, and what a session performs itself; the rest is done at once.
+# The calls whose function returns in a transition of its own, and what a session performs itself; the rest is done at
+# once.
 QUEUEING = frozenset(
     {
         AcquireCredentialsHandle,

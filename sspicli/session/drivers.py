@@ -1,9 +1,9 @@
 """Correct programs over async SSPI: an endpoint's whole life, in callback style and in polling style.
 
-The documented flow: make an async context, register a callback, queue a call, read its status, make the async context ready
-again, and at the end delete the security context, free the credential and free the async context. In callback style the
-callback reads the status, reinitialises and raises a signal; in polling style it only marks, and the program polls.
-A result is read only when the status is final *and* the call was notified.
+The documented flow: make an async context, register a callback, queue a call, read its status, make the async context
+ready again, and at the end delete the security context, free the credential and free the async context. In callback
+style the callback reads the status, reinitialises and raises a signal; in polling style it only marks, and the program
+polls. A result is read only when the status is final *and* the call was notified.
 
 The same leg serves client and server; no driver knows what completes its calls. What each status asks for:
 CONTINUE_NEEDED send, then feed EXTRA at once or read; OK send any token, keep EXTRA for DecryptMessage;
@@ -78,9 +78,10 @@ class Style(StrEnum):
 class Plan:
     """What one endpoint is to do, from its credential to its last message.
 
-    `auth_data` is the package's credential structure. `later_auth_data`, where given, is acquired when the server asks for a
-    certificate that the first credential has not; else the client goes on anonymously. `handshakes` follow each other with the
-    same credential (a resumption needs two). `queries` are the attributes asked for after each handshake that held.
+    `auth_data` is the package's credential structure. `later_auth_data`, where given, is acquired when the server asks
+    for a certificate that the first credential has not; else the client goes on anonymously. `handshakes` follow each
+    other with the same credential (a resumption needs two). `queries` are the attributes asked for after each handshake
+    that held.
     """
 
     role: Role

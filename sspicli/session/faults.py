@@ -1,4 +1,4 @@
-"""Make the system under a driver misbehave, on the record: out of memory, refusals, failures, delays, calls that never complete.
+"""Make the system under a driver misbehave, on the record: refusals, failures, delays, calls that never complete.
 
 A fault befalls the n-th use of a function by an endpoint. Each act is a `FaultInjected` record, so a finding about
 what follows can be told from a bug. Faults wrap the dispatcher; no engine knows of them.
@@ -99,6 +99,12 @@ def _with_argument(fault: Fault, argument: str | None) -> Fault:
             return fault
 
 
+def _at_once(ticks: int, act: Callable[[], None]) -> None:
+    """Stand in for a session's `later` until there is a session."""
+    assert ticks >= 0, "time does not run backwards"
+    act()
+
+
 class FaultyDispatcher:
     """A dispatcher that lets the faults of a plan happen to what passes through it.
 
@@ -107,7 +113,7 @@ class FaultyDispatcher:
 
     def __init__(self, inner: Dispatcher, faults: Sequence[Fault], journal: Journal) -> None:
         self.completions = inner.completions
-        self.later: Callable[[int, Callable[[], None]], None] = lambda ticks, act: act()
+        self.later: Callable[[int, Callable[[], None]], None] = _at_once
         self._inner = inner
         self._faults = faults
         self._journal = journal

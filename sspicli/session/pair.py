@@ -42,7 +42,7 @@ def pair(
     find: Find,
     describe: Describe,
     journal: Journal,
-    choices: Choices = Choices(),  # noqa: B008 (frozen)
+    choices: Choices = Choices(),
     dispatcher: Dispatcher | None = None,
     faults: Sequence[Fault] = (),
     timeout: float = 30.0,

@@ -21,7 +21,7 @@ class PooledRun:
         workers.submit(self._begin)
 
     def result(self, timeout: float) -> str:
-        """Wait for the end, at most `timeout` seconds, and record why it ended; a run that is not over by then is stuck."""
+        """Wait for the end, at most `timeout` seconds, and record it; a run that is not over by then is stuck."""
         is_over = self._is_over.wait(timeout)
         if self._error is not None:
             raise self._error
@@ -48,7 +48,7 @@ class PooledRun:
     def _advance(self) -> None:
         try:
             self._session.advance()
-        except Exception as error:  # noqa: BLE001 (our own bug: it belongs to who waits for the result)
+        except Exception as error:
             self._error = error
             self._is_over.set()
         if not self._dispatcher.outstanding:

@@ -1,9 +1,10 @@
 """The documentation's own sample of an async accept, in its order of calls: it has a use-after-free race.
 
-The overview page of asynchronous SSPI contexts shows a server: it makes an async context, sets a callback, queues the accept,
-and then asks for the call status. Its callback asks for the status too, and frees the async context. When the call completes before
-the queueing thread asks, that thread asks a freed async context. The page also passes one variable as phContext and phNewContext on
-the first leg, whose value no call has written yet; here it holds NULL, as a first leg must.
+The overview page of asynchronous SSPI contexts shows a server: it makes an async context, sets a callback, queues the
+accept, and then asks for the call status. Its callback asks for the status too, and frees the async context. When the
+call completes before the queueing thread asks, that thread asks a freed async context. The page also passes one
+variable as phContext and phNewContext on the first leg, whose value no call has written yet; here it holds NULL, as a
+first leg must.
 
 It is played to be convicted: with `--completion inline` the finding A006 comes every time.
 """
@@ -39,7 +40,7 @@ from sspicli.sspi.status import SecurityStatus
 
 
 def documented_sample(plan: Plan, name: str) -> Driver:
-    """Be a server whose accepts are the sample's; what the page does not show (credential, deletion) is done correctly."""
+    """Be a server whose accepts are the sample's; what the page does not show is done correctly."""
     caller = Caller(Style.CALLBACK, name)
     if not (yield from caller.open()):
         yield from hang_up()

@@ -1,9 +1,9 @@
 """Two endpoints and what may happen next between them.
 
-The loop: gather what is enabled, let the chooser pick, fire it to its end. Queueing, the queueing function's return, a call's
-completion, its callback's entry and return, each action of an actor and each delivery are transitions of their own, so
-a callback that runs before the queueing function has returned is an order like any other. State changes on one thread at
-a time. Nothing here knows whether a person, a file or a search is choosing.
+The loop: gather what is enabled, let the chooser pick, fire it to its end. Queueing, the queueing function's return, a
+call's completion, its callback's entry and return, each action of an actor and each delivery are transitions of their
+own, so a callback that runs before the queueing function has returned is an order like any other. State changes on one
+thread at a time. Nothing here knows whether a person, a file or a search is choosing.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Endpoint:
 class Session:
     """Run the programs of endpoints over a wire, one transition at a time.
 
-    `timeout` is in seconds of virtual time; `limit` in transitions. After `run`, `choices` are the choices made where there
-    was one, and the journal ends with `RunEnded`.
+    `timeout` is in seconds of virtual time; `limit` in transitions. After `run`, `choices` are the choices made where
+    there was one, and the journal ends with `RunEnded`.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Session:
         for endpoint in endpoints:
             self._begin(Activity(endpoint.api.name, endpoint.api, endpoint.program, 0))
 
-    # -- running -----------------------------------------------------------------------------------------------------------------
+    # -- running -------------------------------------------------------------------------------------------------------
 
     def run(self) -> str:
         """Fire transitions until nothing is left; record and return why it ended."""
@@ -192,7 +192,7 @@ class Session:
             return None
         return transition
 
-    # -- transitions -----------------------------------------------------------------------------------------------------------------
+    # -- transitions ---------------------------------------------------------------------------------------------------
 
     def _begin(self, activity: Activity) -> None:
         activity.step = Transition(Kind.STEP, activity.name, self._step, activity, activity.notified)
@@ -303,7 +303,7 @@ class Session:
         self._wire.arrive(number, receiver, cause)
         self._offer(receiver)
 
-    # -- what only a session can do ------------------------------------------------------------------------------------------------
+    # -- what only a session can do ------------------------------------------------------------------------------------
 
     def _perform(self, activity: Activity, action: Action) -> bool:
         """Perform an action of the session; say whether its actor goes on at once."""

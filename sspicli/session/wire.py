@@ -1,7 +1,7 @@
 """What carries bytes between two endpoints: in memory here, in order, and nothing is lost.
 
-A wire numbers what is put on it and keeps, for each connection, what has arrived and not been read. Each token is a leg:
-legs count from 1 in each connection. Faults wrap a wire (see `faults.py`).
+A wire numbers what is put on it and keeps, for each connection, what has arrived and not been read. Each token is a
+leg: legs count from 1 in each connection. Faults wrap a wire (see `faults.py`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Wire(Protocol):
         """Let a parcel arrive; `cause` is the record of its delivery."""
 
     def receive(self, receiver: str) -> tuple[bytes, int] | None:
-        """Take what has arrived next: its bytes and cause; b"" once the peer has closed; None when there is nothing yet."""
+        """Take what has arrived next: its bytes and cause; b"" once the peer has closed; None for nothing yet."""
 
     def close(self, sender: str) -> None:
         """Close an endpoint's sending side."""

@@ -146,7 +146,7 @@ def given(buffer_type: int, data: bytes) -> SecBuffer:
 
 
 def empty() -> SecBuffer:
-    """Make the SECBUFFER_EMPTY placeholder (pvBuffer NULL, cbBuffer 0) that a package may turn into EXTRA or MISSING."""
+    """Make the SECBUFFER_EMPTY placeholder (NULL, 0 bytes) that a package may turn into EXTRA or MISSING."""
     return SecBuffer(BufferType.EMPTY, 0, None)
 
 

@@ -1,15 +1,15 @@
 """The law: what may be done with an async context in each phase of its life, and how we know.
 
-Every rule of an async context's life stands in this table and nowhere else. It is data, so the runtime enforces it and the
-analysis derives it again from records: two independent checks of one law. A cell is (phase, verb, inside), where `inside` says
-that the caller is running in the notify callback of that very async context. Three verdicts, because Windows has three answers:
-it works, it refuses with a status, or nothing is promised.
+Every rule of an async context's life stands in this table and nowhere else. It is data, so the runtime enforces it and
+the analysis derives it again from records: two independent checks of one law. A cell is (phase, verb, inside), where
+`inside` says that the caller is running in the notify callback of that very async context. Three verdicts, because
+Windows has three answers: it works, it refuses with a status, or nothing is promised.
 
-Where Windows names no code for a refusal, ours is an assumption: SEC_E_INVALID_HANDLE at queueing, STATUS_INVALID_HANDLE and
-STATUS_INVALID_DEVICE_STATE for reinit.
+Where Windows names no code for a refusal, ours is an assumption: SEC_E_INVALID_HANDLE at queueing,
+STATUS_INVALID_HANDLE and STATUS_INVALID_DEVICE_STATE for reinit.
 
-Sources: the sspi.h reference pages of the twelve names, and "Asynchronous SSPI contexts" (overview); "sample" is the code on
-the overview page; "msquic" is that project's Schannel back end.
+Sources: the sspi.h reference pages of the twelve names, and "Asynchronous SSPI contexts" (overview); "sample" is the
+code on the overview page; "msquic" is that project's Schannel back end.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ Verdict = Allowed | Refused | Undefined
 
 
 class Row(NamedTuple):
-    """A cell's verdict, how we know it, where it is written, and the code of the misuse rule it belongs to ("" for none)."""
+    """A cell's verdict, how we know it, where it is written, and the code of its misuse rule ("" for none)."""
 
     verdict: Verdict
     source: Source
@@ -111,7 +111,7 @@ def _stays(
         _law((phase,), verbs, where, Row(Allowed(phase), source, reference))
 
 
-# -- A handle that names no async context ------------------------------------------------------------------------------------
+# -- A handle that names no async context ------------------------------------------------------------------------------
 _law(
     (Phase.NULL, Phase.FOREIGN),
     (Verb.SET_CALLBACK, Verb.GET_STATUS, *_QUEUEING),
@@ -133,7 +133,7 @@ _law(
     Row(Undefined("it frees memory that no SspiCreateAsyncContext gave"), _I, "SspiFreeAsyncContext", "A009"),
 )
 
-# -- SspiSetAsyncNotifyCallback ----------------------------------------------------------------------------------------------
+# -- SspiSetAsyncNotifyCallback ----------------------------------------------------------------------------------------
 _stays((Phase.IDLE,), (Verb.SET_CALLBACK,), _BOTH, _D, "SspiSetAsyncNotifyCallback")
 _stays((Phase.NOTIFYING, Phase.SETTLED), (Verb.SET_CALLBACK,), _BOTH, _I, "it counts for the next call")
 _law(
@@ -148,7 +148,7 @@ _law(
     ),
 )
 
-# -- SspiAsyncContextRequiresNotify and SspiGetAsyncCallStatus ---------------------------------------------------------------
+# -- SspiAsyncContextRequiresNotify and SspiGetAsyncCallStatus ---------------------------------------------------------
 _stays((Phase.IDLE,), (Verb.REQUIRES_NOTIFY,), _BOTH, _D, "SspiAsyncContextRequiresNotify")
 _law(
     (Phase.IDLE,),
@@ -165,7 +165,7 @@ _stays((Phase.PENDING, Phase.PENDING_SILENT, Phase.COMPLETE), _ASKING, _BOTH, _D
 _stays((Phase.NOTIFYING,), _ASKING, _BOTH, _D, "SspiGetAsyncCallStatus; the sample asks inside the callback")
 _stays((Phase.SETTLED,), _ASKING, _BOTH, _I, "the status stays until reinit or free")
 
-# -- The five queueing functions ---------------------------------------------------------------------------------------------
+# -- The five queueing functions ---------------------------------------------------------------------------------------
 _law((Phase.IDLE,), (Verb.QUEUE,), _BOTH, Row(Allowed(Phase.PENDING), _D, "Asynchronous SSPI contexts (overview)"))
 _law(
     (Phase.IDLE,),
@@ -197,7 +197,7 @@ _law(
     Row(_BAD, _I, "its lifetime is one call; reinit makes it reusable (documented); the refusal is assumed", "A002"),
 )
 
-# -- SspiReinitAsyncContext --------------------------------------------------------------------------------------------------
+# -- SspiReinitAsyncContext --------------------------------------------------------------------------------------------
 _law((Phase.IDLE,), (Verb.REINIT,), _BOTH, Row(Allowed(Phase.IDLE), _I, "nothing to reset"))
 _law(
     (Phase.PENDING, Phase.PENDING_SILENT),
@@ -230,7 +230,7 @@ _law(
     Row(Allowed(Phase.IDLE), _D, "SspiReinitAsyncContext: the callback is kept"),
 )
 
-# -- SspiFreeAsyncContext ----------------------------------------------------------------------------------------------------
+# -- SspiFreeAsyncContext ----------------------------------------------------------------------------------------------
 _law((Phase.IDLE,), (Verb.FREE,), _BOTH, Row(Allowed(Phase.FREED), _I, "no call was queued, so none can be lost"))
 _law(
     (Phase.PENDING,),
@@ -278,7 +278,7 @@ _law(
 )
 _law((Phase.SETTLED,), (Verb.FREE,), _BOTH, Row(Allowed(Phase.FREED), _D, "SspiFreeAsyncContext"))
 
-# -- After the end -----------------------------------------------------------------------------------------------------------
+# -- After the end -----------------------------------------------------------------------------------------------------
 _law(
     (Phase.FREED,),
     (Verb.SET_CALLBACK, *_ASKING, *_QUEUEING, Verb.REINIT),
@@ -303,8 +303,9 @@ class Progress(StrEnum):
     __hash__ = str.__hash__
 
 
-# An invariant of this runtime, not a promise of Windows: a move that is not here is our own bug. A callback's return moves the
-# async context only while that callback's call is still the one tracked (it may have been reinitialised or freed inside).
+# An invariant of this runtime, not a promise of Windows: a move that is not here is our own bug. A callback's return
+# moves the async context only while that callback's call is still the one tracked (it may have been reinitialised or
+# freed inside).
 PROGRESS: Final[dict[tuple[Phase, Progress], Phase]] = {
     (Phase.PENDING, Progress.COMPLETES): Phase.COMPLETE,
     (Phase.PENDING_SILENT, Progress.COMPLETES): Phase.SETTLED,

@@ -1,8 +1,9 @@
 """What a security package must be able to do, for the runtime to drive it.
 
 This is the seam between the runtime and the engines: pure protocols and the values that cross it. A handshake that
-fails is a value here (`LegResult.status`), never an exception; `step` never blocks on I/O and never raises for bad input.
-A package never touches the caller's buffers: it returns the writes it wants, and the runtime makes them at completion.
+fails is a value here (`LegResult.status`), never an exception; `step` never blocks on I/O and never raises for bad
+input. A package never touches the caller's buffers: it returns the writes it wants, and the runtime makes them at
+completion.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ class AlertSeen(NamedTuple):
 class Evidence(NamedTuple):
     """Why a call ended with the status it has, in the engine's and in our words.
 
-    `row` names the row of the package's status map that was applied, "" when none was; `source` says how we know
-    that Windows would give this status. `words` are the engine's own. `field` is a path into the peer's message, such as
-    `Certificate[0].validity.notAfter`; `detail` a sentence with the values that decided; `others` further defects that a
-    second, offline look found; `difference` a sentence where the engine behaves otherwise than Windows is known to.
+    `row` names the row of the package's status map that was applied, "" when none was; `source` says how we know that
+    Windows would give this status. `words` are the engine's own. `field` is a path into the peer's message, such as
+    `Certificate[0].validity.notAfter`; `detail` a sentence with the values that decided; `others` further defects that
+    a second, offline look found; `difference` a sentence where the engine behaves otherwise than Windows is known to.
     """
 
     row: str
@@ -80,8 +81,8 @@ class LegRequest(NamedTuple):
 class LegResult(NamedTuple):
     """What one ISC or ASC call gives: written to the caller by the runtime, at completion.
 
-    `attributes` is the word for pfContextAttr. `expiry` is Unix seconds, 0 when not known. `secrets` are NSS key-log lines
-    that the leg produced, without newline. `evidence` stands with failures and with engine differences.
+    `attributes` is the word for pfContextAttr. `expiry` is Unix seconds, 0 when not known. `secrets` are NSS key-log
+    lines that the leg produced, without newline. `evidence` stands with failures and with engine differences.
     """
 
     status: SecurityStatus
@@ -102,6 +103,9 @@ class MessageResult(NamedTuple):
     secrets: tuple[str, ...] = ()
 
 
+_NO_FIELDS: dict[str, object] = {}
+
+
 class QueryResult(NamedTuple):
     """What QueryContextAttributes gives: a status, and the fields of the structure by their documented names.
 
@@ -109,7 +113,7 @@ class QueryResult(NamedTuple):
     """
 
     status: SecurityStatus
-    fields: dict[str, object] = {}
+    fields: dict[str, object] = _NO_FIELDS
 
 
 class AcquireRequest(NamedTuple):

@@ -1,7 +1,7 @@
 """SCH_CREDENTIALS and the Schannel constants a caller writes: pure data, with the documented names.
 
-Fields marked *emulated* have no counterpart in SCH_CREDENTIALS: Windows is told the same thing elsewhere (policy, a deny
-list, the certificate store), or not at all.
+Fields marked *emulated* have no counterpart in SCH_CREDENTIALS: Windows is told the same thing elsewhere (policy, a
+deny list, the certificate store), or not at all.
 
 Source: schannel.h, SCH_CREDENTIALS, TLS_PARAMETERS, SP_PROT_* and SCH_CRED_* (documented, header).
 """
@@ -41,8 +41,8 @@ SCH_CRED_SNI_CREDENTIAL = 0x00080000
 class CertContext:
     """A certificate with its chain and private key, as paCred holds one.
 
-    `chain` is DER, leaf first, without the root. `private_key` is PKCS#8 DER, None for a certificate without a key; it never
-    shows in a repr. `label` says where it came from, such as `preset expired` or a file's name.
+    `chain` is DER, leaf first, without the root. `private_key` is PKCS#8 DER, None for a certificate without a key; it
+    never shows in a repr. `label` says where it came from, such as `preset expired` or a file's name.
     """
 
     chain: tuple[bytes, ...]
@@ -55,15 +55,15 @@ class SchCredentials:
     """SCH_CREDENTIALS with its TLS_PARAMETERS, for one endpoint.
 
     `version` is dwVersion; other values than 5 exist so that a careless caller can be played. `disabled_protocols` is
-    grbitDisabledProtocols, a deny mask of SP_PROT_* bits; `enabled_protocols` is read with version 4 only (SCHANNEL_CRED, which
-    never negotiates TLS 1.3). `root_store` is hRootStore, DER certificates; None means the system's trust anchors.
-    `session_lifespan_ms` is dwSessionLifespan; 0 means 10 hours, -1 no resumption at a client.
+    grbitDisabledProtocols, a deny mask of SP_PROT_* bits; `enabled_protocols` is read with version 4 only
+    (SCHANNEL_CRED, which never negotiates TLS 1.3). `root_store` is hRootStore, DER certificates; None means the
+    system's trust anchors. `session_lifespan_ms` is dwSessionLifespan; 0 means 10 hours, -1 no resumption at a client.
 
-    Emulated: `cipher_suites`, `groups` and `signature_algorithms` are allow lists in order of preference under IANA names,
-    empty for the engine's defaults (Windows has deny lists in CRYPTO_SETTINGS, and policy); `crls` are DER;
+    Emulated: `cipher_suites`, `groups` and `signature_algorithms` are allow lists in order of preference under IANA
+    names, empty for the engine's defaults (Windows has deny lists in CRYPTO_SETTINGS, and policy); `crls` are DER;
     `clock` is Unix seconds for validity checks, None for now; `requires_client_certificate` makes a server refuse a
-    client without one in the handshake itself (Windows only requests, and the application decides);
-    `client_ca_names` are DER names for the CertificateRequest.
+    client without one in the handshake itself (Windows only requests, and the application decides); `client_ca_names`
+    are DER names for the CertificateRequest.
     """
 
     version: int = SCH_CREDENTIALS_VERSION

@@ -1,4 +1,4 @@
-"""The explanation of a failure: the inner reason first, then what each end saw, the evidence, the cause and the way out."""
+"""The explanation of a failure: the inner reason first, then what each end saw, the cause and the way out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.package import AlertSeen
 from sspicli.sspi.status import SecurityStatus
 from sspicli.sspi.status_facts import STATUS_FACTS
-from sspicli.views.text import Glyphs, Line, Segment, line, visible
+from sspicli.views.text import Line, Segment, line, visible
 
 
-def failure_lines(report: Report, glyphs: Glyphs, *, timing: bool) -> list[Line]:
+def failure_lines(report: Report, *, timing: bool) -> list[Line]:
     """Explain why a run is not ok: a failing call, a stuck run, or broken rules."""
     lines: list[Line] = []
     if report.failure is not None:
@@ -68,11 +68,11 @@ def _wire(failure: Failure, alert: AlertSeen) -> str:
 def _other_end(report: Report, failure: Failure, *, timing: bool) -> list[tuple[str, str]]:
     if failure.other is not None:
         return [(failure.other.endpoint, f"{_told(failure.other, timing=timing)}, from that alert")]
-    rows = []
-    for endpoint in report.endpoints.values():
-        if endpoint.name != failure.side and endpoint.status is not None:
-            rows.append((endpoint.name, f"{SecurityStatus(endpoint.status).name}, and no call of its own failed"))
-    return rows
+    return [
+        (end.name, f"{SecurityStatus(end.status).name}, and no call of its own failed")
+        for end in report.endpoints.values()
+        if end.name != failure.side and end.status is not None
+    ]
 
 
 def _ended_early(report: Report) -> list[Line]:

@@ -28,16 +28,16 @@ def call_lines(report: Report, glyphs: Glyphs, *, timing: bool) -> list[Line]:
     return lines
 
 
-def buffer_lines(report: Report, glyphs: Glyphs, *, with_hex: bool) -> list[Line]:
+def buffer_lines(report: Report, *, with_hex: bool) -> list[Line]:
     """List the descriptors of every leg call, as passed and as left, and what was asked for and granted."""
     lines: list[Line] = []
     for call in report.calls:
         if call.function in LEG_FUNCTIONS:
-            lines.extend(_one_call(call, glyphs, with_hex=with_hex))
+            lines.extend(_one_call(call, with_hex=with_hex))
     return lines
 
 
-def _one_call(call: Call, glyphs: Glyphs, *, with_hex: bool) -> list[Line]:
+def _one_call(call: Call, *, with_hex: bool) -> list[Line]:
     name = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
     lines = [line(Segment(f"  {call.handle} {name}", "call"), f"  {call.status.name}")]
     done = call.completed

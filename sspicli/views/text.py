@@ -1,8 +1,8 @@
 """Lines of styled text, the glyphs they are drawn with, and the one sanitiser for data that is shown.
 
-A view is a function from a report to lines; what prints them decides on colour. Colour never carries meaning alone: every state
-has a word and a glyph. Names from certificates, tokens and files are data: `visible` shows their control characters,
-escape sequences and direction overrides instead of sending them to a terminal.
+A view is a function from a report to lines; what prints them decides on colour. Colour never carries meaning alone:
+every state has a word and a glyph. Names from certificates, tokens and files are data: `visible` shows their control
+characters, escape sequences and direction overrides instead of sending them to a terminal.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def document(*words: str) -> dict:
     return json.loads(run("-f", "json", *words).stdout)
 
 
-# -- the document ------------------------------------------------------------------------------------------------------------------
+# -- the document ----------------------------------------------------------------------------------------------------
 def test_the_document_of_a_good_handshake_names_what_both_ends_agreed_on():
     said = document("--client", "alpn=h2,http/1.1", "--server", "alpn=http/1.1,h2")
     assert said["schema"] == "sspi-async/handshake/1"
@@ -42,7 +42,8 @@ def test_the_document_of_a_good_handshake_names_what_both_ends_agreed_on():
 
 def test_the_document_lists_the_legs_with_their_decrypted_messages():
     legs = document()["legs"]
-    assert [(leg["number"], leg["from"]) for leg in legs] == [(1, "client"), (2, "server"), (3, "client"), (4, "server")]
+    assert [leg["number"] for leg in legs] == [1, 2, 3, 4]
+    assert [leg["from"] for leg in legs] == ["client", "server", "client", "server"]
     assert legs[0]["messages"] == ["ClientHello"]
     assert legs[1]["messages"] == [
         "ServerHello", "ChangeCipherSpec", "EncryptedExtensions", "Certificate", "CertificateVerify", "Finished",
@@ -106,7 +107,7 @@ def test_jsonl_is_the_journal_and_holds_no_secret_unless_asked():
     assert any(len(json.loads(line)["line"]) > 100 for line in asked.splitlines() if '"KeyLogged"' in line)
 
 
-# -- every option has an effect ----------------------------------------------------------------------------------------------------
+# -- every option has an effect --------------------------------------------------------------------------------------
 def test_tls_sets_the_version_of_both_sides():
     assert handshake(tls="1.2").protocol == "TLS 1.2"
     assert handshake(tls="1.3").protocol == "TLS 1.3"
@@ -202,7 +203,7 @@ def test_output_goes_to_a_new_file_and_never_over_an_old_one(tmp_path: Path):
         raise run("-o", str(path)).exception or AssertionError("it was overwritten")
 
 
-# -- files -----------------------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------------------------
 def test_a_recording_is_private_and_self_contained(tmp_path: Path):
     path = tmp_path / "s.sspirec"
     assert run("--record", str(path), "--server", "cert=expired", "--client", "alpn=h2").return_value == 1
@@ -237,7 +238,7 @@ def test_no_secret_reaches_any_output_that_was_not_asked_to_hold_it(tmp_path: Pa
     assert b"message 1 from the client".hex() not in written
 
 
-# -- screens ---------------------------------------------------------------------------------------------------------------------
+# -- screens ---------------------------------------------------------------------------------------------------------
 def test_the_first_line_is_the_verdict_and_quiet_shows_nothing_else():
     assert run("-q").stdout.startswith("ok  Schannel TLS 1.3")
     assert len(run("-q").stdout.splitlines()) == 1
@@ -277,7 +278,7 @@ def test_colour_is_written_only_when_wanted(monkeypatch: pytest.MonkeyPatch):
     assert "\x1b[" in run().stdout
 
 
-# -- faults ------------------------------------------------------------------------------------------------------------------------
+# -- faults ----------------------------------------------------------------------------------------------------------
 def test_out_of_memory_at_create_is_told_and_hurts_nobody_else():
     result = handshake(fault=("client.create=null",))
     assert result.verdict == "failed"
@@ -287,8 +288,9 @@ def test_out_of_memory_at_create_is_told_and_hurts_nobody_else():
 
 def test_a_refused_queueing_makes_no_call_and_no_callback():
     result = handshake(fault=("client.init#2=refuse:SEC_E_INSUFFICIENT_MEMORY",))
-    assert [(one.endpoint, one.queue_status.name) for one in result.refusals] == [("client", "SEC_E_INSUFFICIENT_MEMORY")]
-    assert sum(call.queued.function.queues for call in result.calls) == sum(one.callbacks for one in result.endpoints.values())
+    (refused,) = result.refusals
+    assert (refused.endpoint, refused.queue_status.name) == ("client", "SEC_E_INSUFFICIENT_MEMORY")
+    assert len(result.calls) == sum(one.callbacks for one in result.endpoints.values())
 
 
 def test_a_completion_that_never_comes_is_stuck_with_who_waits_for_what():
@@ -306,7 +308,8 @@ def test_a_delayed_completion_only_takes_longer():
 
 
 def test_a_failed_completion_is_the_calls_status():
-    assert statuses(handshake(fault=("server.accept=fail:SEC_E_INTERNAL_ERROR",)))["server"][0] == "SEC_E_INTERNAL_ERROR"
+    result = handshake(fault=("server.accept=fail:SEC_E_INTERNAL_ERROR",))
+    assert statuses(result)["server"][0] == "SEC_E_INTERNAL_ERROR"
 
 
 def test_a_poller_of_a_call_that_never_completes_ends_at_the_time_out():
@@ -314,8 +317,13 @@ def test_a_poller_of_a_call_that_never_completes_ends_at_the_time_out():
     assert (result.verdict, result.reason) == ("stuck", "limit")
 
 
-@pytest.mark.parametrize("text", ["x", "client.init", "client.init=", "client.init=hang:1", "server.create=hang", "a.b=c",
-                                  "client.init#0x1=hang", "client.init=delay", "client.init=fail:NOPE"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x", "client.init", "client.init=", "client.init=hang:1", "server.create=hang", "a.b=c", "client.init#0x1=hang",
+        "client.init=delay", "client.init=fail:NOPE",
+    ],
+)  # fmt: skip
 def test_a_wrong_fault_is_a_usage_error(text: str):
     with pytest.raises(SspiCliError) as caught:
         handshake(fault=(text,))
@@ -323,7 +331,7 @@ def test_a_wrong_fault_is_a_usage_error(text: str):
     assert caught.value.help
 
 
-# -- the documentation's own sample ------------------------------------------------------------------------------------------------
+# -- the documentation's own sample ----------------------------------------------------------------------------------
 def test_the_documented_sample_works_while_its_calls_stay_pending():
     assert handshake(mode="sample").verdict == "ok"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import subprocess
 import sys
 import unicodedata
@@ -20,16 +20,16 @@ HOSTILE = "evil\x1b]52;c;ZWNobyBwd25lZA==\x07\x9b2J\u202egpj.exe\n[link=http://x
 def hostile_certificate(path: Path) -> Path:
     """Write a self-signed certificate whose every name tries to be a command to a terminal."""
     key = Ed25519PrivateKey.generate()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOSTILE), x509.NameAttribute(NameOID.ORGANIZATION_NAME, HOSTILE)])
-    now = datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(one, HOSTILE) for one in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)])
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(7)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("e\x1b[2J\x07vil")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, None)
