@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from sspicli.packages.certificates import Authority
 from sspicli.packages.schannel import SchannelCredential, SchannelPackage
 from sspicli.sspi.buffers import BufferImage, BufferType, BufferWrite
 from sspicli.sspi.flags import AscReq, IscReq
-from sspicli.sspi.package import AcquireRequest, Evidence, LegRequest, LegResult, Role
+from sspicli.sspi.package import AcquireRequest, AlertSeen, Evidence, LegRequest, LegResult, MessageResult, Role
 from sspicli.sspi.schannel import CertContext, SchCredentials, alpn_buffer
 from sspicli.sspi.status import SecurityStatus
 
@@ -28,13 +29,20 @@ TOKEN_AND_ALERT = (BufferImage(BufferType.TOKEN, 0, None), BufferImage(BufferTyp
 
 
 @lru_cache
-def certificate(preset: str = "valid", key: str = "ed25519", *, name: str = TARGET, usage: str = "server") -> CertContext:
+def certificate(
+    preset: str = "valid", key: str = "ed25519", *, name: str = TARGET, usage: str = "server"
+) -> CertContext:
     return AUTHORITY.issue(preset, key, name=name, usage=usage)
 
 
 def credentials(**changes: object) -> SchCredentials:
     """A credential structure that trusts the test authority, at the test clock."""
-    settings: dict[str, object] = {"root_store": (AUTHORITY.root_der,), "clock": CLOCK, "groups": ("x25519",), **changes}
+    settings: dict[str, object] = {
+        "root_store": (AUTHORITY.root_der,),
+        "clock": CLOCK,
+        "groups": ("x25519",),
+        **changes,
+    }
     return SchCredentials(**settings)  # type: ignore[arg-type]
 
 
@@ -86,6 +94,18 @@ class Leg:
         return None if write is None else write.size
 
     @property
+    def sent(self) -> AlertSeen:
+        """The alert that the evidence says was made."""
+        assert self.evidence.alert_sent is not None
+        return self.evidence.alert_sent
+
+    @property
+    def received(self) -> AlertSeen:
+        """The alert that the evidence says came."""
+        assert self.evidence.alert_received is not None
+        return self.evidence.alert_received
+
+    @property
     def evidence(self) -> Evidence:
         assert self.result.evidence is not None, f"{self.status} carries no evidence"
         return self.result.evidence
@@ -116,12 +136,22 @@ class End:
         return [leg.status.name for leg in self.legs]
 
     @property
+    def last(self) -> Leg:
+        return self.legs[-1]
+
+    @property
     def is_done(self) -> bool:
         return self.status is SecurityStatus.SEC_E_OK
 
     @property
     def has_ended(self) -> bool:
         return self.status not in (None, *_GOING_ON)
+
+    def ask(self, attribute: int) -> dict[str, Any]:
+        """The fields of an attribute that is answered."""
+        result = self.context.query(attribute)
+        assert result.status is SecurityStatus.SEC_E_OK, result
+        return result.fields
 
     def call(
         self,
@@ -173,18 +203,15 @@ class Pair:
 
     client: End
     server: End
+    undelivered: bytes = b""
+    legs: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def ends(self) -> tuple[End, End]:
         return self.client, self.server
 
-    @property
-    def legs(self) -> list[tuple[str, str]]:
-        return self._order
-
     def run(self) -> Pair:
         """Shake hands until nobody has anything to send; each side gets what the other made."""
-        self._order: list[tuple[str, str]] = []
         token = self._note(self.client.begin())
         receiver, sender = self.server, self.client
         while token and not receiver.has_ended:
@@ -198,7 +225,7 @@ class Pair:
         return self
 
     def _note(self, leg: Leg) -> bytes:
-        self._order.append((leg.role.value, leg.status.name))
+        self.legs.append((leg.role.value, leg.status.name))
         return leg.token
 
     def close(self) -> None:
@@ -223,14 +250,45 @@ def pair(
     )
 
 
-@lru_cache
-def _default(use: int) -> SchannelCredential:
-    return acquire(credentials() if use == OUTBOUND else credentials(certificates=(certificate(),)), use)
-
-
 def _credential(given: SchCredentials | SchannelCredential | None, use: int) -> SchannelCredential:
     if isinstance(given, SchannelCredential):
         return given
-    if given is None and use == OUTBOUND:
-        return acquire(credentials(), use)
-    return acquire(given or credentials(certificates=(certificate(),)), use)
+    return acquire(given or credentials(certificates=() if use == OUTBOUND else (certificate(),)), use)
+
+
+def established(version: dict[str, Any] = TLS13_ONLY, *, with_tickets: bool = True) -> Pair:
+    """A pair that is done, with the tickets read or still to be read."""
+    both = pair(client=credentials(**version)).run()
+    assert both.server.is_done
+    if with_tickets and both.undelivered:
+        both.client.take(both.undelivered)
+    return both
+
+
+def plain_buffers(data: bytes, *, header: int = 13, trailer: int = 64) -> tuple[BufferImage, ...]:
+    return (
+        BufferImage(BufferType.STREAM_HEADER, header, b""),
+        BufferImage(BufferType.DATA, len(data), data),
+        BufferImage(BufferType.STREAM_TRAILER, trailer, b""),
+        EMPTY,
+    )
+
+
+def cipher_buffers(data: bytes) -> tuple[BufferImage, ...]:
+    return (BufferImage(BufferType.DATA, len(data), data), EMPTY, EMPTY, EMPTY)
+
+
+def sealed(end: End, data: bytes, qop: int = 0) -> bytes:
+    """Encrypt, and give the record whole."""
+    result = end.context.encrypt(plain_buffers(data, header=32), qop)
+    assert result.status is SecurityStatus.SEC_E_OK, result
+    return b"".join(write.data or b"" for write in result.writes)
+
+
+def opened(end: End, data: bytes) -> MessageResult:
+    return end.context.decrypt(cipher_buffers(data))
+
+
+def shape(result: MessageResult) -> list[tuple[str, int]]:
+    """The buffer types and sizes that a message call writes."""
+    return [(BufferType(write.buffer_type).name, write.size) for write in result.writes]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, failing
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Culprit, Leg, MessageFailure, failing
 from sspicli.journal import events as ev
 from sspicli.sspi.package import AlertSeen, Evidence
 from sspicli.sspi.status import SecurityStatus
@@ -17,57 +17,73 @@ from sspicli.sspi.status_facts import STATUS_FACTS
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The failing call and what explains it; `other` is the first failing call of the other end, if any."""
+    """What failed first and what explains it; `other` is the first failure of the other end, if any.
 
-    call: Call
-    side: str
+    `leg` is the leg that the failing call made or would have made; 0 for one that makes none.
+    """
+
+    culprit: Culprit
     leg: int
-    status: SecurityStatus
     alert: AlertSeen | None
     alert_data: bytes
-    evidence: Evidence | None
     cause: str
     help: str
-    other: Call | None
+    other: Culprit | None
+
+    @property
+    def side(self) -> str:
+        """Whose failure it is."""
+        return self.culprit.endpoint
+
+    @property
+    def status(self) -> SecurityStatus:
+        """What it failed with."""
+        return self.culprit.status
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What shows why."""
+        return self.culprit.evidence
 
 
-def blame(calls: tuple[Call, ...], legs: tuple[Leg, ...], run: ev.RunStarted | None) -> Failure | None:
-    """Find the earliest failing call and say why; None when no call failed."""
-    failed = sorted((call for call in calls if failing(call)), key=lambda call: call.completed_sequence)
+def blame(
+    calls: tuple[Call, ...], messages: tuple[MessageFailure, ...], legs: tuple[Leg, ...], run: ev.RunStarted | None
+) -> Failure | None:
+    """Find the earliest failure and say why; None when nothing failed."""
+    failed: list[Culprit] = [*(call for call in calls if failing(call)), *messages]
     if not failed:
         return None
+    failed.sort(key=_moment)
     first = failed[0]
     evidence = first.evidence
-    other = next((call for call in failed if call.endpoint != first.endpoint), None)
-    leg = first.leg or 1 + sum(one.sequence < first.completed_sequence for one in legs)
-    alert = evidence.alert_sent or evidence.alert_received if evidence else None
+    made = first.leg if isinstance(first, Call) else 0
+    makes_legs = isinstance(first, Call) and first.function in LEG_FUNCTIONS
     return Failure(
-        call=first,
-        side=first.endpoint,
-        leg=leg if first.function in LEG_FUNCTIONS else 0,
-        status=first.status,
-        alert=alert,
-        alert_data=_alert_data(first, legs),
-        evidence=evidence,
+        culprit=first,
+        leg=made or (1 + sum(one.sequence < _moment(first) for one in legs) if makes_legs else 0),
+        alert=evidence.alert_sent or evidence.alert_received if evidence else None,
+        alert_data=next((leg.data for leg in legs if made and leg.number == made), b""),
         cause=_cause(first, run),
         help=_help(first),
-        other=other,
+        other=next((one for one in failed if one.endpoint != first.endpoint), None),
     )
 
 
-def _alert_data(call: Call, legs: tuple[Leg, ...]) -> bytes:
-    return next((leg.data for leg in legs if call.leg and leg.number == call.leg), b"")
+def _moment(culprit: Culprit) -> int:
+    return culprit.completed_sequence if isinstance(culprit, Call) else culprit.sequence
 
 
-def _cause(call: Call, run: ev.RunStarted | None) -> str:
-    """Say what brought it about: what was asked for on the command line, else what usually does."""
-    peer = "server" if call.endpoint == "client" else "client"
-    for side in (peer, call.endpoint):
-        asked = None if run is None else run.options.get(f"{side}.note")
-        if isinstance(asked, str) and asked:
-            return f"{asked} (you asked for it)"
-    facts = STATUS_FACTS.get(call.status)
+def _cause(culprit: Culprit, run: ev.RunStarted | None) -> str:
+    """Say what brought it about: the certificate that was asked to be bad, else what usually does."""
+    asked = None if run is None else run.options.get(f"{_peer(culprit)}.note")
+    if culprit.status in _CERTIFICATE_STATUSES and isinstance(asked, str) and asked:
+        return f"{asked} (you asked for it)"
+    facts = STATUS_FACTS.get(culprit.status)
     return "" if facts is None else facts.cause
+
+
+def _peer(culprit: Culprit) -> str:
+    return "server" if culprit.endpoint == "client" else "client"
 
 
 _S = SecurityStatus
@@ -83,17 +99,16 @@ _CERTIFICATE_STATUSES = frozenset(
 )
 
 
-def _help(call: Call) -> str:
+def _help(culprit: Culprit) -> str:
     """Say the smallest change that would make it pass."""
-    peer = "server" if call.endpoint == "client" else "client"
-    if call.status in _CERTIFICATE_STATUSES and call.function in LEG_FUNCTIONS:
-        change = f"--{peer} cert=valid"
-        if call.endpoint == "client":
+    if culprit.status in _CERTIFICATE_STATUSES and isinstance(culprit, Call) and culprit.function in LEG_FUNCTIONS:
+        change = f"--{_peer(culprit)} cert=valid"
+        if culprit.endpoint == "client":
             change += ", or let the client accept it: --client validate=manual"
         return change
-    if call.status == _S.SEC_E_APPLICATION_PROTOCOL_MISMATCH:
+    if culprit.status == _S.SEC_E_APPLICATION_PROTOCOL_MISMATCH:
         return "give both sides a protocol in common: --client alpn=... --server alpn=..."
-    if call.status == _S.SEC_E_ALGORITHM_MISMATCH:
+    if culprit.status == _S.SEC_E_ALGORITHM_MISMATCH:
         return "give both sides something in common: compare tls, suites, groups and sigalgs of --client and --server"
-    facts = STATUS_FACTS.get(call.status)
+    facts = STATUS_FACTS.get(culprit.status)
     return "" if facts is None else facts.remedy

@@ -72,6 +72,21 @@ class Refusal:
     sequence: int
 
 
+@dataclass(frozen=True, slots=True)
+class MessageFailure:
+    """A DecryptMessage or EncryptMessage that failed: after the handshake, and no queued call."""
+
+    endpoint: str
+    function: str
+    status: SecurityStatus
+    sequence: int
+    evidence: Evidence | None
+
+
+Culprit = Call | MessageFailure
+"""What a run can fail with: a queued call, or a synchronous message call after the handshake."""
+
+
 @dataclass(slots=True)
 class Leg:
     """One token on the wire, and what it carries."""

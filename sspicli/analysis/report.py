@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sspicli.analysis.blame import Failure, blame
-from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, Refusal
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, MessageFailure, Refusal
 from sspicli.analysis.rules import Finding, judge
 from sspicli.journal import events as ev
 from sspicli.journal.events import Images
@@ -83,6 +83,15 @@ class _Round:
         self.endpoints: dict[str, EndpointReport] = {}
         self.reader = TlsReader()
         self.last_call: dict[str, Call] = {}
+        self.sent: list[tuple[str, bytes, Leg | None]] = []
+        self.failures: list[MessageFailure] = []
+
+    def decode(self) -> None:
+        """Name the messages of every token, all secrets known; protected data moves the keys on too."""
+        for sender, data, leg in self.sent:
+            messages = self.reader.read(sender, data)
+            if leg is not None:
+                leg.messages = messages
 
     def endpoint(self, name: str) -> EndpointReport:
         found = self.endpoints.get(name)
@@ -196,14 +205,15 @@ class _Fold:
 
     def _sent(self, record: Record, event: ev.TokenSent) -> None:
         sender, at = record.actor.partition(".")[0], self.round_of(record.actor)
-        messages = at.reader.read(sender, event.data)
-        if not event.leg:
-            return
-        call = at.last_call.get(sender)
-        if call is not None and not call.leg and call.completed is not None and _token(call.completed.output):
-            call.leg = event.leg
-        handle = None if call is None else call.handle
-        at.legs.append(Leg(event.leg, sender, event.data, record.sequence, handle, messages))
+        leg = None
+        if event.leg:
+            call = at.last_call.get(sender)
+            if call is not None and not call.leg and call.completed is not None and _token(call.completed.output):
+                call.leg = event.leg
+            handle = None if call is None else call.handle
+            leg = Leg(event.leg, sender, event.data, record.sequence, handle)
+            at.legs.append(leg)
+        at.sent.append((sender, event.data, leg))
 
     def _decrypted(self, record: Record, event: ev.MessageDecrypted) -> None:
         endpoint = self.endpoint(record.actor)
@@ -211,8 +221,12 @@ class _Fold:
             endpoint.messages_opened += 1
         elif event.status >= 0x80000000 and event.status != SecurityStatus.SEC_E_INCOMPLETE_MESSAGE:
             endpoint.post_handshake_status = event.status
-        if event.evidence is not None and event.evidence.alert_received is not None:
-            endpoint.alert_received = event.evidence.alert_received
+            self.round_of(record.actor).failures.append(
+                MessageFailure(endpoint.name, "DecryptMessage", event.status, record.sequence, event.evidence)
+            )
+        if event.evidence is not None:
+            endpoint.alert_sent = event.evidence.alert_sent or endpoint.alert_sent
+            endpoint.alert_received = event.evidence.alert_received or endpoint.alert_received
 
 
 def _token(images: Images | None) -> bytes:
@@ -229,11 +243,12 @@ def report(records: Sequence[Record]) -> Report:
         fold.see(record)
     findings = judge(records)
     last = max(fold.rounds)
+    fold.rounds[last].decode()
     legs, endpoints = tuple(fold.rounds[last].legs), _endpoints(fold, last)
     calls = tuple(call for call in fold.calls.values() if call.handshake in (0, last))
     for call in calls:
         endpoints[call.endpoint].callbacks += call.notifications
-    failure = blame(calls, legs, fold.run)
+    failure = blame(calls, tuple(fold.rounds[last].failures), legs, fold.run)
     hello = _server_hello(legs)
     return Report(
         run=fold.run,

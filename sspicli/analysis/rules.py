@@ -60,7 +60,7 @@ RULES: dict[str, Rule] = {
         Rule("A011", "warning", "status asked before any call", "queue a call first", _I),
         Rule("A016", "error", "call still pending at the end", "wait for every call before the end", _I),
         Rule("B001", "error", "no callback for a call other than delete", "set a callback before queueing", _D),
-        Rule("B002", "error", "callback changed while a notification is under way", "set it before queueing", _I),
+        Rule("B002", "error", "callback changed while a call is pending", "set it before queueing", _I),
         Rule("C001", "error", "out-parameter used while its call is pending", "read it in or after the callback", _I),
         Rule("D004", "error", "security context never deleted", "delete it, whatever the handshake came to", _D),
         Rule("D008", "error", "credential never freed", "free each credential once, after its last use", _D),
@@ -91,7 +91,7 @@ class LifecycleMonitor:
             ev.AsyncContextCreated: self._created,
             ev.NotifyCallbackSet: self._callback_set,
             ev.NotifyRequirementQueried: lambda record: self._act(record, Verb.REQUIRES_NOTIFY),
-            ev.CallStatusQueried: lambda record: self._act(record, Verb.GET_STATUS),
+            ev.CallStatusQueried: self._status_queried,
             ev.AsyncContextReinitialized: self._reinitialized,
             ev.AsyncContextFreed: self._freed,
             ev.CallQueued: self._queued,
@@ -129,6 +129,13 @@ class LifecycleMonitor:
         handle = record.event.async_context  # type: ignore[union-attr]
         if handle is not None:
             self._lives[handle] = _Life()
+
+    def _status_queried(self, record: Record) -> None:
+        row = self._act(record, Verb.GET_STATUS)
+        event = record.event
+        assert isinstance(event, ev.CallStatusQueried), "dispatched by type"
+        if isinstance(row.verdict, Refused):
+            self._agree(record, row, Refused(event.status))
 
     def _callback_set(self, record: Record) -> None:
         self._act(record, Verb.SET_CALLBACK)
@@ -168,7 +175,9 @@ class LifecycleMonitor:
         event = record.event
         assert isinstance(event, ev.CallRefused), "dispatched by type"
         life = None if event.async_context is None else self._lives.get(event.async_context)
-        self._act(record, _queueing_verb(event.function, has_callback=life is None or life.has_callback))
+        row = self._act(record, _queueing_verb(event.function, has_callback=life is None or life.has_callback))
+        if isinstance(row.verdict, Refused):
+            self._agree(record, row, Refused(event.queue_status))
 
     def _progress(self, record: Record, progress: Progress) -> None:
         event = record.event

@@ -63,8 +63,8 @@ _OPTIONS = (
         type=Choice(["callback", "poll", "sample"]),
         default="callback",
         show_default=True,
-        help="How the drivers learn of completion: in the notify callback, or by polling the call status; with sample the "
-        "server is the documentation's own sample, which has a race.",
+        help="How the drivers learn of completion: in the notify callback, or by polling the call status. With sample "
+        "the server is the documentation's own sample, which has a race.",
     ),
     click.option(
         "--completion",

@@ -1,11 +1,12 @@
 """The Schannel security package, emulated on pyOpenSSL: AcquireCredentialsHandle and the credential it makes.
 
 The rule guarded here: everything a credential decides is decided at acquire. The engine's settings are built once,
-frozen, and shared by all security contexts of the credential, which is also where the time goes: a context with settings
-of its own would take more than twice as long.
+frozen, and shared by all security contexts of the credential, which is also where the time goes: a context with
+settings of its own would take more than twice as long.
 
-Sources: AcquireCredentialsHandle (Schannel) reference page, SCH_CREDENTIALS, SCHANNEL_CRED, TLS_PARAMETERS (documented);
-the statuses of wrong credentials as Wine's tests assert them on current Windows (observed; each says so below).
+Sources: AcquireCredentialsHandle (Schannel) reference page, SCH_CREDENTIALS, SCHANNEL_CRED, TLS_PARAMETERS
+(documented); the statuses of wrong credentials as Wine's tests assert them on current Windows (observed; each says so
+below).
 """
 
 from __future__ import annotations
@@ -23,8 +24,6 @@ from sspicli.packages.openssl_bindings import (
     OPENSSL_VERSION,
     SSL_VERSION,
     forbid_partial_wildcards,
-    judge_certificate,
-    note_secret,
     require_bindings,
     select_protocols,
     set_groups,
@@ -34,6 +33,7 @@ from sspicli.packages.openssl_bindings import (
 from sspicli.packages.openssl_names import CipherSuite, find_group, find_signature_algorithm, find_suite
 from sspicli.packages.schannel_context import SchannelContext
 from sspicli.packages.schannel_credential import Backing
+from sspicli.packages.schannel_engine import judge_certificate, note_secret
 from sspicli.sspi.flags import CredentialUse
 from sspicli.sspi.package import AcquireRequest, AcquireResult, Evidence, Role, Source
 from sspicli.sspi.schannel import (
@@ -63,7 +63,7 @@ _VERSIONS = {  # wire version: server bit, client bit
 }
 _MODERN = (SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION)
 _WEAK_RSA_BITS = 2048
-_MODE_NO_AUTO_CHAIN = 0x8  # SSL_MODE_NO_AUTO_CHAIN: send the chain given and not the root with it (as without SCH_SEND_ROOT_CERT)
+_MODE_NO_AUTO_CHAIN = 0x8  # SSL_MODE_NO_AUTO_CHAIN: the root is not sent with the chain (no SCH_SEND_ROOT_CERT)
 
 
 class AcquireRow(NamedTuple):
@@ -84,12 +84,12 @@ ACQUIRE_ROWS: tuple[AcquireRow, ...] = (
     AcquireRow("use", "fCredentialUse is neither INBOUND nor OUTBOUND", _S.SEC_E_NO_CREDENTIALS, Source.INFERRED),
     AcquireRow("certificate-malformed", "a certificate is malformed", _S.SEC_E_UNKNOWN_CREDENTIALS, Source.OBSERVED),
     AcquireRow("certificate-without-key", "a certificate without key", _S.SEC_E_NO_CREDENTIALS, Source.OBSERVED),
-    AcquireRow("key-unusable", "a key is missing or not the certificate's", _S.SEC_E_UNKNOWN_CREDENTIALS, Source.OBSERVED),
+    AcquireRow("key-unusable", "a key is missing or another's", _S.SEC_E_UNKNOWN_CREDENTIALS, Source.OBSERVED),
     AcquireRow("wrong-side", "only protocol bits of the other side", _S.SEC_E_ALGORITHM_MISMATCH, Source.OBSERVED),
     AcquireRow("datagrams-and-streams", "DTLS and TLS bits together", _S.SEC_E_ALGORITHM_MISMATCH, Source.OBSERVED),
-    AcquireRow("no-protocol", "no protocol is left that this engine speaks", _S.SEC_E_ALGORITHM_MISMATCH, Source.INFERRED),
-    AcquireRow("algorithm", "a suite, group or signature algorithm is unknown", _S.SEC_E_ALGORITHM_MISMATCH, Source.INFERRED),
-    AcquireRow("store", "a trust anchor or revocation list is malformed", _S.SEC_E_UNKNOWN_CREDENTIALS, Source.INFERRED),
+    AcquireRow("no-protocol", "no protocol is left", _S.SEC_E_ALGORITHM_MISMATCH, Source.INFERRED),
+    AcquireRow("algorithm", "an algorithm's name is unknown", _S.SEC_E_ALGORITHM_MISMATCH, Source.INFERRED),
+    AcquireRow("store", "an anchor, list or name is malformed", _S.SEC_E_UNKNOWN_CREDENTIALS, Source.INFERRED),
     AcquireRow("engine", "the engine refuses for another reason", _S.SEC_E_INTERNAL_ERROR, Source.INFERRED),
 )  # fmt: skip
 
@@ -209,7 +209,7 @@ def _key(certificate: CertContext, leaf: x509.Certificate) -> crypto.PKey:
         raise _RefusedError("certificate-without-key", f"{certificate.label or 'the certificate'} has no private key")
     try:
         key = serialization.load_der_private_key(certificate.private_key, None)
-        public = key.public_key()  # type: ignore[union-attr]
+        public = key.public_key()
         is_right = public == leaf.public_key()
         loaded = crypto.PKey.from_cryptography_key(key)  # type: ignore[arg-type]
     except Exception as error:
@@ -219,7 +219,7 @@ def _key(certificate: CertContext, leaf: x509.Certificate) -> crypto.PKey:
     return loaded
 
 
-# -- the engine's settings -------------------------------------------------------------------------------------------------------
+# -- the engine's settings ------------------------------------------------------
 
 
 def _settings(auth: SchCredentials, identities: tuple[_Identity, ...], role: Role) -> SSL.Context:
@@ -257,7 +257,7 @@ def _set_server(context: SSL.Context, auth: SchCredentials) -> None:
 
 
 def _named(name: bytes, roots: tuple[bytes, ...]) -> x509.Certificate:
-    """Give a certificate with this subject, for the engine takes its name: a trust anchor, or one made for the purpose."""
+    """Give a certificate with this subject, whose name the engine takes: a trust anchor, or one made for it."""
     for der in roots:
         root = x509.load_der_x509_certificate(der)
         if root.subject.public_bytes() == name:

@@ -1,11 +1,11 @@
 """QueryContextAttributes for Schannel: each attribute's fields under their documented member names.
 
-The rule guarded here: nothing is computed until it is asked for, and an answer is never invented: what this engine cannot
-know is SEC_E_UNSUPPORTED_FUNCTION, the same status Windows has for attributes Schannel lacks.
+The rule guarded here: nothing is computed until it is asked for, and an answer is never invented: what this engine
+cannot know is SEC_E_UNSUPPORTED_FUNCTION, the same status Windows has for attributes Schannel lacks.
 
-Sources: QueryContextAttributes (Schannel) reference page and the structures' pages (documented), ids and ALG_IDs (header);
-CIPHER_INFO, channel bindings and the refusal of NEGOTIATION_INFO as Wine's tests assert them (observed). That a query
-before its time is SEC_E_NO_CONTEXT is inferred. Certificates are given as DER, a store as a tuple of them.
+Sources: QueryContextAttributes (Schannel) reference page and the structures' pages (documented), ids and ALG_IDs
+(header); CIPHER_INFO, channel bindings and the refusal of NEGOTIATION_INFO as Wine's tests assert them (observed). That
+a query before its time is SEC_E_NO_CONTEXT is inferred. Certificates are given as DER, a store as a tuple of them.
 """
 
 from __future__ import annotations
@@ -20,16 +20,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from OpenSSL import SSL
 
-from sspicli.packages.openssl_bindings import Engine
 from sspicli.packages.openssl_names import CipherSuite, find_group, find_suite
+from sspicli.packages.schannel_engine import Engine
 from sspicli.packages.schannel_messages import TLS_1_3, stream_sizes
 from sspicli.sspi.package import QueryResult, Role
-from sspicli.sspi.schannel import (
-    SP_PROT_TLS1_2_CLIENT,
-    SP_PROT_TLS1_2_SERVER,
-    SP_PROT_TLS1_3_CLIENT,
-    SP_PROT_TLS1_3_SERVER,
-)
 from sspicli.sspi.status import SecurityStatus
 
 
@@ -86,22 +80,11 @@ _SIGNATURE_IDS = {"RSA": 0x2400, "ECDSA": 0x2203}
 _EXCHANGE_NAMES = {"ECDHE": "ECDH", "DHE": "DH", "RSA": "RSA"}  # as Windows prints them (observed for ECDH)
 _HASH_BITS = {"SHA1": 160, "SHA256": 256, "SHA384": 384}
 _GROUP_BITS = {0x1D: 255, 0x1E: 448, 0x17: 256, 0x18: 384, 0x19: 521, 0x11EC: 255, 0x11EB: 256, 0x11ED: 384}
-_PROTOCOL_BITS = {
-    (Role.CLIENT, 0x0304): SP_PROT_TLS1_3_CLIENT,
-    (Role.SERVER, 0x0304): SP_PROT_TLS1_3_SERVER,
-    (Role.CLIENT, 0x0303): SP_PROT_TLS1_2_CLIENT,
-    (Role.SERVER, 0x0303): SP_PROT_TLS1_2_SERVER,
-    (Role.CLIENT, 0x0302): 0x200,
-    (Role.SERVER, 0x0302): 0x100,
-    (Role.CLIENT, 0x0301): 0x80,
-    (Role.SERVER, 0x0301): 0x40,
-}
-
 Fields = dict[str, object]
 
 
 class View(NamedTuple):
-    """What a query may look at. `server_hello` is the beginning of that record; `exporter` what KEYING_MATERIAL_INFO set."""
+    """What a query may look at: the beginning of the ServerHello, and what KEYING_MATERIAL_INFO set, among others."""
 
     engine: Engine
     role: Role
@@ -134,7 +117,7 @@ def read_exporter(fields: Mapping[str, object]) -> Mapping[str, object] | None:
     return MappingProxyType({"pszLabel": label, "cbKeyingMaterial": size, "pbContextValue": context})
 
 
-# -- any time ------------------------------------------------------------------------------------------------------------------
+# -- any time ------------------------------------------------------
 
 
 def _package_info(_: View) -> Fields:
@@ -193,11 +176,17 @@ def _remote_chain(view: View) -> tuple[bytes, ...]:
     return chain if not leaf or chain[:1] == (leaf,) else (leaf, *chain)
 
 
-# -- when the handshake is done ------------------------------------------------------------------------------------------------
+# -- when the handshake is done ------------------------------------------------------
 
 
 def _version(view: View) -> int:
     return view.engine.connection.get_protocol_version()
+
+
+def _protocol_bit(view: View) -> int:
+    """Give the SP_PROT_* bit: TLS 1.0 at a server is 0x40, each version is two bits on, a client's beside it."""
+    bit = 0x40 << 2 * (_version(view) - 0x0301)
+    return bit << 1 if view.role is Role.CLIENT else bit
 
 
 def _suite(view: View) -> CipherSuite:
@@ -239,7 +228,7 @@ def _connection_info(view: View) -> Fields:
     suite = _suite(view)
     is_aead = suite.mode != "CBC"
     return {
-        "dwProtocol": _PROTOCOL_BITS.get((view.role, _version(view)), 0),
+        "dwProtocol": _protocol_bit(view),
         "aiCipher": _CIPHER_IDS.get((suite.cipher, suite.key_bits), 0),
         "dwCipherStrength": suite.key_bits,
         "aiHash": _HASH_IDS.get(suite.hash, 0),
@@ -334,7 +323,7 @@ def _unique_bindings(view: View) -> Fields | SecurityStatus:
 
 
 def _endpoint_bindings(view: View) -> Fields | SecurityStatus:
-    """Bind to the server's certificate by the hash of its own signature (RFC 5929); Ed25519 names SHA-512 as OpenSSL does."""
+    """Bind to the server's certificate by its signature's hash (RFC 5929); for Ed25519 SHA-512, as OpenSSL does."""
     try:
         certificate = x509.load_der_x509_certificate(_server_chain(view)[0])
         algorithm = certificate.signature_hash_algorithm
@@ -354,14 +343,14 @@ def _bindings(data: bytes) -> Fields:
 
 
 def _keying_material(view: View) -> Fields | SecurityStatus:
-    """Export by RFC 5705 what KEYING_MATERIAL_INFO asked for; nothing was asked for: SEC_E_INVALID_PARAMETER (inferred)."""
+    """Export by RFC 5705 what KEYING_MATERIAL_INFO asked for; without it SEC_E_INVALID_PARAMETER (inferred)."""
     asked = view.exporter
     if asked is None:
         return _S.SEC_E_INVALID_PARAMETER
     label, size, context = asked["pszLabel"], asked["cbKeyingMaterial"], asked["pbContextValue"]
-    assert isinstance(label, str) and isinstance(size, int) and isinstance(context, bytes | None), (
-        "read_exporter checks"
-    )
+    assert isinstance(label, str), "read_exporter checks"
+    assert isinstance(size, int), "read_exporter checks"
+    assert isinstance(context, bytes | None), "read_exporter checks"
     try:
         material = view.engine.connection.export_keying_material(label.encode("ascii"), size, context)
     except SSL.Error:

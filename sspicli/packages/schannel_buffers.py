@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sspicli.sspi.buffers import ATTRIBUTE_MASK, BufferImage, BufferType, BufferWrite
+from sspicli.sspi.records import ALERT as RECORD_ALERT
+from sspicli.sspi.records import APPLICATION_DATA, HEADER_SIZE, MAX_PROTECTED, Framing, Record
 from sspicli.sspi.status import SecurityStatus
 
 ALERT_INFO_SIZE = 2  # level and description, as msquic reads them (observed)
@@ -25,9 +27,9 @@ MISSING, EXTRA = int(BufferType.MISSING), int(BufferType.EXTRA)
 class InputShape(NamedTuple):
     """What a caller gave to a leg.
 
-    `token` is None when no TOKEN buffer is there at all. `report_at` is the index of the EMPTY buffer that may turn into
-    MISSING or EXTRA, None for a lone TOKEN. `protocols` is None without an APPLICATION_PROTOCOLS buffer. `flags` are the
-    64-bit ones of a FLAGS buffer.
+    `token` is None when no TOKEN buffer is there at all. `report_at` is the index of the EMPTY buffer that may turn
+    into MISSING or EXTRA, None for a lone TOKEN. `protocols` is None without an APPLICATION_PROTOCOLS buffer. `flags`
+    are the 64-bit ones of a FLAGS buffer.
     """
 
     token: bytes | None
@@ -86,7 +88,7 @@ def read_input(buffers: tuple[BufferImage, ...] | None, *, is_first_client_leg: 
     return _with_token(buffers[token_at], InputShape(b"", report_at, protocols, flags), is_first_client_leg)
 
 
-def _with_token(token: BufferImage, shape: InputShape, is_first_client_leg: bool) -> InputShape | SecurityStatus:  # noqa: FBT001
+def _with_token(token: BufferImage, shape: InputShape, is_first_client_leg: bool) -> InputShape | SecurityStatus:
     _, size, data = token
     if not size:
         return shape
@@ -96,9 +98,9 @@ def _with_token(token: BufferImage, shape: InputShape, is_first_client_leg: bool
 
 
 def read_protocols(data: bytes) -> tuple[bytes, ...] | None:
-    """Read SEC_APPLICATION_PROTOCOLS: u32 bytes that follow, u32 kind, u16 list size, length-prefixed ids; None if unreadable.
+    """Read SEC_APPLICATION_PROTOCOLS: u32 bytes that follow, u32 kind, u16 list size, length-prefixed ids.
 
-    A list of another kind than ALPN (there is NPN, and none) counts as no protocols.
+    None if unreadable. A list of another kind than ALPN (there is NPN, and none) counts as no protocols.
     """
     if len(data) < 10:
         return None
@@ -161,11 +163,6 @@ def _within_rooms(
     return OutputShape(token_at, token_room, alert_at, None if alert_memory is None else alert_size)
 
 
-def fits(token: bytes, shape: OutputShape) -> bool:
-    """Say whether the caller made room enough."""
-    return shape.token_room is None or len(token) <= shape.token_room
-
-
 def write_output(token: bytes, alert: tuple[int, int] | None, shape: OutputShape) -> tuple[BufferWrite, ...]:
     """Write a token that fits, and the alert that was made: two bytes on failure, size 0 otherwise."""
     if shape is _STANDING_OUTPUT and alert is None and token:
@@ -190,5 +187,33 @@ def write_missing(shape: InputShape, count: int) -> tuple[BufferWrite, ...]:
 
 
 def write_extra(shape: InputShape, count: int) -> tuple[BufferWrite, ...]:
-    """Turn the EMPTY buffer into EXTRA: the count of bytes at the end of the TOKEN that were not consumed, no copy of them."""
+    """Turn the EMPTY buffer into EXTRA: how many bytes at the TOKEN's end were not consumed, no copy of them."""
     return () if shape.report_at is None or not count else (BufferWrite(shape.report_at, EXTRA, count, None),)
+
+
+WHOLE = Framing((), 0, 0, None)
+"""Stands for input that `is_whole_and_no_alert`, whose records nobody needs to see."""
+
+_TLS13_ALERT_BODY = 19  # level and description, content type, tag
+
+
+def is_whole_and_no_alert(data: bytes) -> bool:
+    """Tell whole records none of which can be an alert, as most legs bring them, at less cost than framing them."""
+    start, size = 0, len(data)
+    while size - start >= HEADER_SIZE:
+        kind = data[start]
+        length = data[start + 3] << 8 | data[start + 4]
+        if kind == RECORD_ALERT or not 20 <= kind <= APPLICATION_DATA or data[start + 1] != 3 or length > MAX_PROTECTED:
+            return False
+        if length == _TLS13_ALERT_BODY and kind == APPLICATION_DATA:
+            return False
+        start += HEADER_SIZE + length
+    return start == size and size > 0
+
+
+def may_hold_alert(records: tuple[Record, ...]) -> bool:
+    """Tell whether one of these records is an alert, or is protected and has just its size."""
+    for kind, _, start, end in records:
+        if kind == RECORD_ALERT or (kind == APPLICATION_DATA and end - start == HEADER_SIZE + _TLS13_ALERT_BODY):
+            return True
+    return False

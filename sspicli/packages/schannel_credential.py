@@ -1,8 +1,8 @@
 """What a Schannel credential holds for its security contexts: the engine's frozen settings and the sessions to resume.
 
-The rule guarded here: a session is resumed only under the conditions it was made under. The engine does not validate again on
-resumption, so the key is the target *and* the kind of validation; trust and own certificate are the credential's, and
-each credential has a cache of its own, as Windows ties the cache to the credential handle.
+The rule guarded here: a session is resumed only under the conditions it was made under. The engine does not validate
+again on resumption, so the key is the target *and* the kind of validation; trust and own certificate are the
+credential's, and each credential has a cache of its own, as Windows ties the cache to the credential handle.
 
 Source: "Restarting connections" and ISC remarks on Schannel's session cache (documented); that a TLS 1.3 ticket is used
 once is inferred from the flag that permits more.
@@ -16,7 +16,7 @@ from threading import Lock
 
 from OpenSSL import SSL
 
-from sspicli.packages.openssl_bindings import Engine, judge_certificate
+from sspicli.packages.schannel_engine import Engine, judge_certificate
 from sspicli.sspi.package import Role
 from sspicli.sspi.schannel import (
     SCH_CRED_DISABLE_RECONNECTS,
@@ -144,7 +144,7 @@ def _tolerated(flags: int) -> frozenset[int]:
 
 @lru_cache(maxsize=256)
 def _host(target: str) -> bytes | IPv4Address | IPv6Address | None:
-    """Read a target name as an address or as an ASCII host name; None for what is neither. Kept, being on the hot path."""
+    """Read a target name as an address or an ASCII host name; None for what is neither. Kept: the hot path asks."""
     try:
         return ip_address(target)
     except ValueError:

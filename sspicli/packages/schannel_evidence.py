@@ -1,7 +1,7 @@
-"""What decided a failure, in sentences: the row applied, the values that decided, and what else is wrong with the certificate.
+"""What decided a failure, in sentences: the row applied, the values that decided, further defects.
 
-The rule guarded here: the status comes from `schannel_failures` alone; this file adds the reasons. A second, offline look at
-the peer's certificate, by another library than the one that refused it, names the date or name that decided and
+The rule guarded here: the status comes from `schannel_failures` alone; this file adds the reasons. A second, offline
+look at the peer's certificate, by another library than the one that refused it, names the date or name that decided and
 lists further defects, because the engine stops at the first. Nothing here raises for a certificate it cannot read.
 """
 
@@ -19,18 +19,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from sspicli.packages.openssl_bindings import Engine, Outcome
 from sspicli.packages.openssl_names import CipherSuite, find_suite
+from sspicli.packages.schannel_engine import Engine, Outcome
 from sspicli.packages.schannel_failures import CLEAR_ALERT, Clues, FailureRow, Knowledge, find_row
 from sspicli.sspi.alerts import FATAL, alert_name
-from sspicli.sspi.package import AlertSeen, Evidence, Role, Source
+from sspicli.sspi.package import AlertSeen, Evidence, Role
 from sspicli.sspi.records import ALERT, HEADER_SIZE, frame
 from sspicli.sspi.schannel import SchCredentials
 from sspicli.sspi.status import SecurityStatus
 
 _ALERT_BODY = 2
+_CERTIFICATE_MISSED = (40, 116)  # the alerts of TLS 1.2 and 1.3 for a required certificate that did not come
+_NOTHING_TO_SERVE = (40, 70)  # and for having no suite, or no version, to serve a client with
 _USER_CANCELED = 90  # a warning in TLS 1.3, and still the end
 _WEAK_RSA_BITS, _WEAK_CURVE_BITS = 2048, 224  # what OpenSSL's security level 2 asks for
 _LONGEST_LIST = 5
@@ -44,12 +46,16 @@ _SENTENCES = {
 
 
 class Situation(NamedTuple):
-    """What a failure is judged against: the side, the name it wanted, its credential, and the server's protocols."""
+    """What a failure is judged against: the side, the name it wanted, its credential, a server's protocols.
+
+    `flights` counts the tokens this side has sent.
+    """
 
     role: Role
     target: str | None
     auth: SchCredentials
     protocols: tuple[bytes, ...] | None = None
+    flights: int = 0
 
 
 class Failure(NamedTuple):
@@ -75,37 +81,47 @@ def known_failure(knowledge: Knowledge, situation: Situation, *, detail: str = "
     return Failure(row.status, None, evidence)
 
 
-def engine_failed(
-    engine: Engine, situation: Situation, *, outcome: Outcome, fed: bytes, token: bytes, knowledge: Knowledge | None
-) -> Failure:
+def engine_failed(engine: Engine, situation: Situation, *, outcome: Outcome, fed: bytes, token: bytes) -> Failure:
     """Explain why the engine stopped, given the records it was fed and the token it made."""
     sent = alert_sent(token, engine)
     received = alert_received(fed, engine.alert_received)
     if received is None and sent is None:
         received = _clear_alert(fed)
     refusal = engine.refusal if engine.verifies else None
-    if outcome is Outcome.CLOSED:
-        knowledge = Knowledge.CLOSE_NOTIFY
-    elif engine.has_no_common_protocol:
-        knowledge = Knowledge.NO_COMMON_PROTOCOL
-    elif knowledge is None and sent is None and received is None and engine.was_ended_by_peer():
+    knowledge = Knowledge.CLOSE_NOTIFY if outcome is Outcome.CLOSED else _known(engine, situation, sent)
+    if knowledge is None and sent is None and received is None and engine.was_ended_by_peer():
         knowledge = Knowledge.UNREADABLE_ALERT
     clues = Clues(
         situation.role, None if refusal is None else refusal.code, knowledge,
         None if received is None else received.number, None if sent is None else sent.number,
     )  # fmt: skip
     row = find_row(clues)
-    evidence = Evidence(
-        row.id, row.source, engine.words, alert_sent=sent, alert_received=received, field=row.field,
-        detail=_detail(row, engine, situation, received), difference=_difference(row, sent, is_tls13_client=bool(fed) and situation.role is Role.CLIENT and engine.is_tls13()),
-    )  # fmt: skip
+    evidence = Evidence(row.id, row.source, engine.words, alert_sent=sent, alert_received=received, field=row.field)
+    evidence = evidence._replace(
+        detail=_detail(row, engine, situation, received),
+        difference=_difference(row, sent, engine if fed and situation.role is Role.CLIENT else None),
+    )
     if refusal is not None:
         evidence = _with_certificate(evidence, engine, situation)
     return Failure(row.status, None if sent is None else (sent.level, sent.number), evidence)
 
 
+def _known(engine: Engine, situation: Situation, sent: AlertSeen | None) -> Knowledge | None:
+    """Say what a server knows without asking: about protocols, a client's missing certificate, its own."""
+    if engine.has_no_common_protocol:
+        return Knowledge.NO_COMMON_PROTOCOL
+    if situation.role is Role.CLIENT or engine.refusal is not None or sent is None:
+        return None
+    auth = situation.auth
+    if situation.flights:
+        is_absent = auth.requires_client_certificate and sent.number in _CERTIFICATE_MISSED and not engine.peer_leaf()
+        return Knowledge.CLIENT_CERTIFICATE_ABSENT if is_absent else None
+    has_none = not any(one.chain for one in auth.certificates)
+    return Knowledge.NO_OWN_CERTIFICATE if has_none and sent.number in _NOTHING_TO_SERVE else None
+
+
 def alert_sent(token: bytes, engine: Engine) -> AlertSeen | None:
-    """Find the alert a token ends with: by its bytes in clear, else as the engine noted it, else by opening the record."""
+    """Find the alert a token ends with: by its bytes if clear, else as the engine noted it, else by opening it."""
     records = frame(token).records
     if not records:
         return None
@@ -188,9 +204,9 @@ def _names(protocols: tuple[bytes, ...]) -> str:
     return ", ".join(one.decode("ascii", "backslashreplace") for one in protocols) or "nothing"
 
 
-def _difference(row: FailureRow, sent: AlertSeen | None, *, is_tls13_client: bool) -> str:
-    """Join what differs by the row with what differs by the way the alert went."""
-    is_clear = is_tls13_client and sent is not None and not sent.encrypted
+def _difference(row: FailureRow, sent: AlertSeen | None, client: Engine | None) -> str:
+    """Join what differs by the row with what differs by the way a client's alert went."""
+    is_clear = client is not None and sent is not None and not sent.encrypted and client.is_tls13()
     return "; ".join(part for part in (row.difference, CLEAR_ALERT if is_clear else "") if part)
 
 

@@ -1,9 +1,9 @@
 """Why a leg failed: the one map from what the engine shows to the status Windows would give, and what decided.
 
 The rule guarded here: a status is looked up, never guessed and never read out of an error's text, because texts change
-with every OpenSSL. The verifier's code comes first, then what this program knows for itself, then the number of the alert
-received or sent. What is in no row is SEC_E_INTERNAL_ERROR with the engine's words. Each row says how we know it, and
-where the engine is known to behave otherwise than Windows.
+with every OpenSSL. The verifier's code comes first, then what this program knows for itself, then the number of the
+alert received or sent. What is in no row is SEC_E_INTERNAL_ERROR with the engine's words. Each row says how we know it,
+and where the engine is known to behave otherwise than Windows.
 
 Sources: Schannel's page of statuses for alerts and the status-code page (documented); alerts as .NET's and msquic's
 sources choose them, statuses as Wine's tests assert them (observed); the rest is inferred and says so.
@@ -108,7 +108,7 @@ CERTIFICATE_ROWS: tuple[FailureRow, ...] = (
         note="the status is documented; Windows may send 42 or 46 instead",
     ),
     FailureRow(
-        "bad-certificate-signature", "either", "a certificate's signature is wrong", _S.SEC_E_CERT_UNKNOWN, 51, _I, (7,),
+        "bad-certificate-signature", "either", "a certificate's signature is bad", _S.SEC_E_CERT_UNKNOWN, 51, _I, (7,),
         field="Certificate[{depth}].signatureValue",
         difference="OpenSSL sends alert 51 (decrypt_error); .NET picks 42 (bad_certificate)",
     ),
@@ -148,7 +148,7 @@ KNOWN_ROWS: tuple[FailureRow, ...] = (
     FailureRow(
         "no-server-certificate", "server", "the server's credential holds no certificate",
         _S.SEC_E_ALGORITHM_MISMATCH, 40, _I, knowledge=Knowledge.NO_OWN_CERTIFICATE, field="ClientHello.cipher_suites",
-        note="that such a credential is acquired and fails at the first accept call is observed; the status is inferred; "
+        note="that it is acquired and fails at the first accept call is observed, the status inferred; "
         "OpenSSL sends 40 for TLS 1.2, and 70 where TLS 1.3 alone was on offer",
     ),
     FailureRow(
@@ -189,14 +189,14 @@ SENT_ROWS: tuple[FailureRow, ...] = (
     ),
     FailureRow("engine-internal", "either", "the engine failed inside", _S.SEC_E_INTERNAL_ERROR, 80, _I),
     FailureRow(
-        "missing-extension", "either", "an extension the protocol demands is missing", _S.SEC_E_ILLEGAL_MESSAGE, 109, _I,
+        "missing-extension", "either", "an extension it takes is missing", _S.SEC_E_ILLEGAL_MESSAGE, 109, _I,
     ),
     FailureRow(
         "bad-server-name", "server", "the server_name extension cannot be read", _S.SEC_E_ILLEGAL_MESSAGE, 112, _I,
         field="ClientHello.extensions.server_name",
     ),
     FailureRow(
-        "unsupported-extension", "client", "an extension came that was not asked for", _S.SEC_E_ILLEGAL_MESSAGE, 110, _I,
+        "unsupported-extension", "client", "an extension came unasked for", _S.SEC_E_ILLEGAL_MESSAGE, 110, _I,
     ),
 )  # fmt: skip
 
@@ -262,7 +262,7 @@ ENGINE_DIFFERENCES: tuple[Departure, ...] = (
         "a traced Windows server sends one flight of about 100 bytes", _O,
     ),
     Departure(
-        "user-canceled", "OpenSSL passes over alert 90 (user_canceled) in TLS 1.3; this program ends the handshake itself",
+        "user-canceled", "OpenSSL passes over alert 90 in TLS 1.3; this program ends the handshake itself",
         "the table of alerts lists SEC_E_UNFINISHED_CONTEXT_DELETED for it", _D,
     ),
     Departure(
@@ -310,7 +310,7 @@ ASSUMPTIONS: tuple[Departure, ...] = (
         "Wine's implementation answers so", _I,
     ),
     Departure(
-        "encrypt-too-early", "EncryptMessage and DecryptMessage before the handshake is done are SEC_E_INVALID_HANDLE",
+        "encrypt-too-early", "EncryptMessage and DecryptMessage before the handshake is done are SEC_E_NO_CONTEXT",
         "no page names a status", _I,
     ),
     Departure(

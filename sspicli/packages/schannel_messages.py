@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sspicli.packages.openssl_bindings import Engine, Outcome
 from sspicli.packages.openssl_names import CipherSuite, find_suite
+from sspicli.packages.schannel_engine import Engine, Outcome
 from sspicli.packages.schannel_evidence import Failure, Situation, engine_failed
 from sspicli.sspi.buffers import ATTRIBUTE_MASK, BufferImage, BufferType, BufferWrite
-from sspicli.sspi.package import Evidence, MessageResult, Role, Source
+from sspicli.sspi.package import Evidence, MessageResult, Source
 from sspicli.sspi.records import ALERT, HEADER_SIZE, MAX_PROTECTED, MAX_PROTECTED_TLS13, frame
 from sspicli.sspi.status import SecurityStatus
 
@@ -104,7 +104,7 @@ class Traffic:
         self._late_failure: Failure | None = None
         engine.watch_alerts()
 
-    # -- EncryptMessage ------------------------------------------------------------------------------------------------
+    # -- EncryptMessage ------------------------------------------------------
 
     def encrypt(self, buffers: tuple[BufferImage, ...], qop: int) -> MessageResult:
         """Protect the DATA buffer in place; search by type, as the documentation tells callers to."""
@@ -145,7 +145,7 @@ class Traffic:
         self.is_over = True
         return self._engine.drain()
 
-    # -- DecryptMessage ------------------------------------------------------------------------------------------------
+    # -- DecryptMessage ------------------------------------------------------
 
     def decrypt(self, buffers: tuple[BufferImage, ...]) -> MessageResult:
         """Open the first record of the DATA buffer."""
@@ -214,13 +214,12 @@ class Traffic:
             outcome=Outcome.FAILED,
             fed=record,
             token=self._engine.drain(),
-            knowledge=None,
         )
 
     def _limit(self) -> int:
         return MAX_PROTECTED_TLS13 if self.version >= TLS_1_3 else MAX_PROTECTED
 
-    # -- ISC and ASC on an established context -------------------------------------------------------------------------
+    # -- ISC and ASC on an established context ------------------------------------------------------
 
     def reauthenticate(self, data: bytes) -> Reauthentication:
         """Process post-handshake records, until application data or the end of the whole records.
@@ -277,7 +276,6 @@ class Traffic:
             outcome=outcome,
             fed=record,
             token=(token := self._engine.drain()),
-            knowledge=None,
         )
         return Reauthentication(failure.status, start + len(record), token, failure.alert, evidence=failure.evidence)
 
@@ -286,11 +284,6 @@ class Traffic:
             return Reauthentication(_S.SEC_E_INCOMPLETE_MESSAGE, missing=missing or HEADER_SIZE)
         self.is_over = True
         return Reauthentication(_S.SEC_E_INVALID_TOKEN, evidence=Evidence("garbage-header", Source.OBSERVED))
-
-    @property
-    def is_client_of_tls13(self) -> bool:
-        """Tell the side that gets tickets."""
-        return self.version >= TLS_1_3 and self._situation.role is Role.CLIENT
 
 
 class ControlToken(NamedTuple):

@@ -107,12 +107,12 @@ def _alert(alert: AlertSeen | None, data: bytes) -> Member | None:
 
 
 def _failure(failure: Failure) -> Member:
-    evidence = failure.evidence
+    culprit, evidence = failure.culprit, failure.evidence
     return {
         "side": failure.side,
         "leg": failure.leg,
-        "call": str(failure.call.handle),
-        "function": failure.call.function.documented_name,
+        "call": str(culprit.handle) if isinstance(culprit, Call) else None,
+        "function": culprit.function.documented_name if isinstance(culprit, Call) else culprit.function,
         "status": failure.status.name,
         "status_hex": failure.status.hex,
         "alert": _alert(failure.alert, failure.alert_data),

@@ -221,7 +221,7 @@ class Session:
                 return
             if not goes_on:
                 return
-            if not self._is_default or self._fired > self._limit:
+            if not self._is_default or self._fired >= self._limit:
                 self._ready.appendleft(activity.step)
                 return
             journal.ticks += 1

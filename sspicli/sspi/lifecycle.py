@@ -135,13 +135,19 @@ _law(
 
 # -- SspiSetAsyncNotifyCallback ----------------------------------------------------------------------------------------
 _stays((Phase.IDLE,), (Verb.SET_CALLBACK,), _BOTH, _D, "SspiSetAsyncNotifyCallback")
-_stays((Phase.NOTIFYING, Phase.SETTLED), (Verb.SET_CALLBACK,), _BOTH, _I, "it counts for the next call")
+_stays(
+    (Phase.COMPLETE, Phase.NOTIFYING, Phase.SETTLED),
+    (Verb.SET_CALLBACK,),
+    _BOTH,
+    _I,
+    "it counts for the next call; the one under way keeps what was registered when it was queued",
+)
 _law(
-    (Phase.PENDING, Phase.PENDING_SILENT, Phase.COMPLETE),
+    (Phase.PENDING, Phase.PENDING_SILENT),
     (Verb.SET_CALLBACK,),
     _BOTH,
     Row(
-        Undefined("a notification is under way, and which callback it reaches is not promised"),
+        Undefined("its call is running, and which callback the notification reaches is not promised"),
         _I,
         "SspiSetAsyncNotifyCallback: to be called before the call is queued",
         "B002",

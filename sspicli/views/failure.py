@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sspicli.analysis.blame import Failure
-from sspicli.analysis.calls import Call, Refusal
+from sspicli.analysis.calls import Call, Culprit, Refusal
 from sspicli.analysis.report import Report, Verdict
 from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.package import AlertSeen
@@ -30,7 +30,7 @@ def _failing_call(report: Report, failure: Failure, *, timing: bool) -> list[Lin
     reason = evidence.detail if evidence and evidence.detail else facts.meaning if facts else ""
     code = f"error[{failure.status.name} {failure.status.hex}]"
     lines = [line(Segment(code, "bad"), f": {visible(reason)}")]
-    rows = [(failure.side, _told(failure.call, timing=timing))]
+    rows = [(failure.side, _told(failure.culprit, timing=timing))]
     if failure.alert is not None:
         rows.append(("wire", _wire(failure, failure.alert)))
     rows += _other_end(report, failure, timing=timing)
@@ -50,7 +50,10 @@ def _row(name: str, text: str) -> Line:
     return line(Segment(f"  {name:<8}", "head"), text)
 
 
-def _told(call: Call, *, timing: bool) -> str:
+def _told(culprit: Culprit, *, timing: bool) -> str:
+    if not isinstance(culprit, Call):
+        return f"{culprit.function}   {culprit.status.name}, after the handshake"
+    call = culprit
     pending = f"pending {call.pending_nanoseconds / 1e6:.1f} ms, then " if call.was_pending and timing else ""
     return f"{call.function.documented_name} #{call.number}   {pending}{call.status.name}"
 

@@ -6,11 +6,13 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from sspicli.cli.handshake import command
+from sspicli.journal.events import RunStarted
 from sspicli.journal.recording import read_recording
 from sspicli.sspi.errors import SspiCliError
 from tests.handshakes import CLOCK, handshake, statuses
@@ -22,8 +24,8 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(command, [*FIXED, *words], standalone_mode=False)
 
 
-def document(*words: str) -> dict:
-    return json.loads(run("-f", "json", *words).stdout)
+def document(*words: str) -> dict[str, Any]:
+    return dict(json.loads(run("-f", "json", *words).stdout))
 
 
 # -- the document ----------------------------------------------------------------------------------------------------
@@ -211,8 +213,9 @@ def test_a_recording_is_private_and_self_contained(tmp_path: Path):
     started = recording.records[0].event
     assert recording.note == ""
     assert not recording.has_secrets
-    assert started.options["server"] == ("cert=expired",)  # type: ignore[union-attr]
-    assert started.engine.startswith("pyOpenSSL")  # type: ignore[union-attr]
+    assert isinstance(started, RunStarted)
+    assert started.options["server"] == ("cert=expired",)
+    assert started.engine.startswith("pyOpenSSL")
     if os.name == "posix":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

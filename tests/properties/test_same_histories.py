@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from tests.handshakes import records_of
 
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "tls13": {},
     "tls12": {"tls": "1.2"},
     "mutual": {"client": ("cert=valid",), "server": ("request-cert=yes",)},
