@@ -78,8 +78,15 @@ def _cause(culprit: Culprit, run: ev.RunStarted | None) -> str:
     asked = None if run is None else run.options.get(f"{_peer(culprit)}.note")
     if culprit.status in _CERTIFICATE_STATUSES and isinstance(asked, str) and asked:
         return f"{asked} (you asked for it)"
+    if _lacks_client_certificate(culprit):
+        return "the server's settings demand a client certificate, and the client has none"
     facts = STATUS_FACTS.get(culprit.status)
     return "" if facts is None else facts.cause
+
+
+def _lacks_client_certificate(culprit: Culprit) -> bool:
+    """Tell a server's SEC_I_INCOMPLETE_CREDENTIALS, which is an end, from a client's, which asks for an answer."""
+    return culprit.endpoint == "server" and culprit.status == _S.SEC_I_INCOMPLETE_CREDENTIALS
 
 
 def _peer(culprit: Culprit) -> str:
@@ -106,6 +113,8 @@ def _help(culprit: Culprit) -> str:
         if culprit.endpoint == "client":
             change += ", or let the client accept it: --client validate=manual"
         return change
+    if _lacks_client_certificate(culprit):
+        return "--client cert=valid, or let the server only ask: --server request-cert=yes"
     if culprit.status == _S.SEC_E_APPLICATION_PROTOCOL_MISMATCH:
         return "give both sides a protocol in common: --client alpn=... --server alpn=..."
     if culprit.status == _S.SEC_E_ALGORITHM_MISMATCH:

@@ -128,8 +128,8 @@ def screen(result: Report, console: Console, show: Show) -> list[Line]:
     if show.verbosity < 0:
         return lines
     if result.verdict is not Verdict.OK:
-        lines += [(), *failure_lines(result, timing=timing)]
-    lines += finding_lines(result)
+        lines += [(), *failure_lines(result, width=console.width, timing=timing)]
+    lines += finding_lines(result, width=console.width)
     lines += [(), *ladder(result, glyphs, width=console.width, timing=timing), ()]
     agreed = negotiated_line(result, glyphs)
     lines += [one for one in (agreed,) if any(segment.text.strip() for segment in one)]

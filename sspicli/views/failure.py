@@ -9,14 +9,14 @@ from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.package import AlertSeen
 from sspicli.sspi.status import SecurityStatus
 from sspicli.sspi.status_facts import STATUS_FACTS
-from sspicli.views.text import Line, Segment, line, visible
+from sspicli.views.text import Line, Segment, line, visible, wrapped
 
 
-def failure_lines(report: Report, *, timing: bool) -> list[Line]:
+def failure_lines(report: Report, *, width: int, timing: bool) -> list[Line]:
     """Explain why a run is not ok: a failing call, a stuck run, or broken rules."""
     lines: list[Line] = []
     if report.failure is not None:
-        lines += _failing_call(report, report.failure, timing=timing)
+        lines += _failing_call(report, report.failure, width=width, timing=timing)
     elif report.verdict is Verdict.FAILED:
         lines += _ended_early(report)
     if report.verdict is Verdict.STUCK:
@@ -24,12 +24,12 @@ def failure_lines(report: Report, *, timing: bool) -> list[Line]:
     return lines
 
 
-def _failing_call(report: Report, failure: Failure, *, timing: bool) -> list[Line]:
+def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool) -> list[Line]:
     facts = STATUS_FACTS.get(failure.status)
     evidence = failure.evidence
     reason = evidence.detail if evidence and evidence.detail else facts.meaning if facts else ""
     code = f"error[{failure.status.name} {failure.status.hex}]"
-    lines = [line(Segment(code, "bad"), f": {visible(reason)}")]
+    lines = _folded(Segment(code, "bad"), f": {visible(reason)}", width=width, indent=2)
     rows = [(failure.side, _told(failure.culprit, timing=timing))]
     if failure.alert is not None:
         rows.append(("wire", _wire(failure, failure.alert)))
@@ -43,11 +43,22 @@ def _failing_call(report: Report, failure: Failure, *, timing: bool) -> list[Lin
             ("known", f"this status is {evidence.source} for Windows"),
         ]
     rows += [("cause", failure.cause), ("help", failure.help), ("see", f"sspi-async explain {failure.status.name}")]
-    return lines + [_row(name, text) for name, text in rows if text]
+    return lines + [part for name, text in rows if text for part in _row(name, text, width=width)]
 
 
-def _row(name: str, text: str) -> Line:
-    return line(Segment(f"  {name:<8}", "head"), text)
+def _row(name: str, text: str, *, width: int) -> list[Line]:
+    return _folded(Segment(f"  {name:<8}", "head"), text, width=width, indent=10)
+
+
+def _folded(head: Segment, text: str, *, width: int, indent: int) -> list[Line]:
+    """Put text behind a head, and what does not fit below it; runs of blanks in the first line stay."""
+    room = width - len(head.text)
+    if len(text) <= room:
+        return [line(head, text)]
+    cut = text.rfind(" ", 0, room + 1)
+    cut = cut if cut > 0 else room
+    rest = wrapped(text[cut:].split(), width - indent)
+    return [line(head, text[:cut]), *(line(" " * indent, part) for part in rest)]
 
 
 def _told(culprit: Culprit, *, timing: bool) -> str:
@@ -95,7 +106,7 @@ def _refusal_line(refusal: Refusal) -> Line:
     return line(Segment(code, "bad"), told)
 
 
-def finding_lines(report: Report) -> list[Line]:
+def finding_lines(report: Report, *, width: int) -> list[Line]:
     """List the findings, each with its records and the way out."""
     lines: list[Line] = []
     for finding in report.findings:
@@ -103,6 +114,6 @@ def finding_lines(report: Report) -> list[Line]:
         head = f"{finding.rule.code} {finding.rule.severity}"
         lines.append(line(Segment(head, style), f": {finding.subject} {finding.rule.title}"))
         shown = " ".join(f"#{number}" for number in finding.records)
-        lines.append(_row("seen", f"{visible(finding.detail)}   records {shown}"))
-        lines.append(_row("help", f"{finding.rule.fix} ({finding.rule.source})"))
+        lines += _row("seen", f"{visible(finding.detail)}   records {shown}", width=width)
+        lines += _row("help", f"{finding.rule.fix} ({finding.rule.source})", width=width)
     return lines

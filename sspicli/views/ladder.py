@@ -34,9 +34,10 @@ def verdict_line(report: Report, glyphs: Glyphs, *, timing: bool) -> Line:
         parts.append(f"{at}{report.failure.side}: {report.failure.status.name}")
     else:
         parts.append(f"client {glyphs.both} server")
-    parts.append(_count(len(report.legs), "leg"))
-    parts.append(_count(len(report.calls), "call"))
-    parts.append(_count(len(report.findings), "finding"))
+        parts.append(_count(len(report.legs), "leg"))
+        parts.append(_count(len(report.calls), "call"))
+    if report.failure is None or report.findings:
+        parts.append(_count(len(report.findings), "finding"))
     if timing:
         parts.append(f"{report.nanoseconds / 1e6:.1f} ms")
     return line(Segment(word, _STYLES[report.verdict]), "  ".join(parts))
@@ -144,7 +145,7 @@ def _alpn(report: Report) -> str:
 def legend_line(glyphs: Glyphs, *, timing: bool) -> Line:
     """Explain the signs, and say what is emulated."""
     clock = f"{glyphs.clock} ms pending" if timing else f"{glyphs.clock} pending"
-    text = f"  {clock}   {{ }} encrypted   emulated: Windows offers async SSPI in kernel mode only"
+    text = f"  {clock}   {{ }} encrypted   emulated: kernel mode only on Windows"
     return line(Segment(text, "muted"))
 
 

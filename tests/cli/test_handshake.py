@@ -255,6 +255,12 @@ def test_the_ladder_keeps_to_its_width(width: int):
     assert max(map(len, ladder)) <= max(width, 48)
 
 
+@pytest.mark.parametrize("server", ["cert=expired", "request-cert=require", "cert=untrusted"])
+def test_an_explanation_keeps_to_80_columns(server: str):
+    shown = run("--width", "80", "--server", server).stdout.splitlines()
+    assert max(map(len, shown)) <= 80
+
+
 def test_a_plain_success_is_at_most_a_screen():
     assert len(run("--width", "80").stdout.splitlines()) <= 24
 
