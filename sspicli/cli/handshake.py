@@ -136,7 +136,7 @@ def screen(result: Report, console: Console, show: Show) -> list[Line]:
     lines.append(legend_line(glyphs, timing=timing))
     if show.verbosity > 0:
         lines += [(), *call_lines(result, glyphs, timing=timing)]
-        lines += [(), *buffer_lines(result, with_hex=show.verbosity > 1)]
+        lines += [(), *buffer_lines(result, width=console.width, with_hex=show.verbosity > 1)]
     if result.verdict is not Verdict.OK:
         lines.append(line(Segment(f"  schedule {schedule_text(result.schedule)}", "muted")))
     return lines

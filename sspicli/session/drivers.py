@@ -61,7 +61,8 @@ INCOMPLETE_CREDENTIALS = SecurityStatus.SEC_I_INCOMPLETE_CREDENTIALS
 RENEGOTIATE = SecurityStatus.SEC_I_RENEGOTIATE
 CONTEXT_EXPIRED = SecurityStatus.SEC_I_CONTEXT_EXPIRED
 
-ALERT_ROOM = 2
+TOKEN_ROOM = 1 << 17  # above the longest flight the engine makes
+ALERT_ROOM = 2  # level and description
 FIRST_POLL_TICKS = 1
 LONGEST_POLL_TICKS = 1 << 20
 
@@ -256,16 +257,23 @@ def _handshake(talk: Conversation) -> Doing[SecurityStatus]:
 def _leg(talk: Conversation) -> Doing[tuple[SecurityStatus, int]]:
     """Make one ISC or ASC call and send its token; its status, and how many input bytes were left over."""
     input = _leg_input(talk)
-    output = SecBufferDesc(to_allocate(BufferType.TOKEN), room(BufferType.ALERT, ALERT_ROOM))
+    output = leg_output(talk.requirements)
     is_first = talk.security_context.value is None
     status = yield from talk.caller.call(_leg_action(talk, None if is_first else talk.security_context, input, output))
     token = output.first(BufferType.TOKEN)
     if token is not None and token.data:
-        data = token.data
-        yield Send(data, is_token=True)
+        yield Send(token.data, is_token=True)
+    if output.has_allocated():
         yield FreeContextBuffer(output)
     extra = None if input is None else input.first(BufferType.EXTRA)
     return status, 0 if extra is None else extra.size
+
+
+def leg_output(requirements: int) -> SecBufferDesc:
+    """Lay out the output, TOKEN and ALERT: for the package to allocate where that was asked for, else with room."""
+    if requirements & IscReq.ALLOCATE_MEMORY:  # the same bit in ASC_REQ
+        return SecBufferDesc(to_allocate(BufferType.TOKEN), to_allocate(BufferType.ALERT))
+    return SecBufferDesc(room(BufferType.TOKEN, TOKEN_ROOM), room(BufferType.ALERT, ALERT_ROOM))
 
 
 def _leg_input(talk: Conversation) -> SecBufferDesc | None:

@@ -33,8 +33,8 @@ from sspicli.session.actions import (
     receive,
     wait,
 )
-from sspicli.session.drivers import ALERT_ROOM, CONTINUE, OK, Caller, Plan, Style, hang_up
-from sspicli.sspi.buffers import BufferType, SecBufferDesc, empty, given, room, to_allocate
+from sspicli.session.drivers import CONTINUE, OK, Caller, Plan, Style, hang_up, leg_output
+from sspicli.sspi.buffers import BufferType, SecBufferDesc, empty, given
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.status import SecurityStatus
 
@@ -90,7 +90,7 @@ def _accept_as_shown(
     if status != OK:
         yield FreeAsyncContext(async_context)
         return status
-    output = SecBufferDesc(to_allocate(BufferType.TOKEN), room(BufferType.ALERT, ALERT_ROOM))
+    output = leg_output(plan.requirements)
     status = yield from do(
         AcceptSecurityContext(
             async_context,
@@ -111,6 +111,7 @@ def _accept_as_shown(
     made = output.first(BufferType.TOKEN)
     if made is not None and made.data:
         yield Send(made.data, is_token=True)
+    if output.has_allocated():
         yield FreeContextBuffer(output)
     return status
 

@@ -132,6 +132,10 @@ class SecBufferDesc:
             buffer.buffer_type, buffer.size, buffer.data = buffer_type, size, data
             buffer.allocated = allocated
 
+    def has_allocated(self) -> bool:
+        """Say whether the package allocated memory that the caller has not released."""
+        return any(one.allocated for one in self.buffers)
+
     def first(self, buffer_type: int) -> SecBuffer | None:
         """Find the first buffer of a type, as callers must: by type, not by position."""
         for buffer in self.buffers:

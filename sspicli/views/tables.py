@@ -6,9 +6,9 @@ from sspicli.analysis.calls import LEG_FUNCTIONS, Call
 from sspicli.analysis.report import Report
 from sspicli.journal.events import Images
 from sspicli.sspi.buffers import BufferImage, buffer_type_name
-from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet, flag_text
+from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet, flag_names
 from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome
-from sspicli.views.text import Glyphs, Line, Segment, line
+from sspicli.views.text import Glyphs, Line, Segment, line, wrapped
 
 
 def call_lines(report: Report, glyphs: Glyphs, *, timing: bool) -> list[Line]:
@@ -28,29 +28,35 @@ def call_lines(report: Report, glyphs: Glyphs, *, timing: bool) -> list[Line]:
     return lines
 
 
-def buffer_lines(report: Report, *, with_hex: bool) -> list[Line]:
+def buffer_lines(report: Report, *, width: int, with_hex: bool) -> list[Line]:
     """List the descriptors of every leg call, as passed and as left, and what was asked for and granted."""
     lines: list[Line] = []
     for call in report.calls:
         if call.function in LEG_FUNCTIONS:
-            lines.extend(_one_call(call, with_hex=with_hex))
+            lines.extend(_one_call(call, width=width, with_hex=with_hex))
     return lines
 
 
-def _one_call(call: Call, *, with_hex: bool) -> list[Line]:
+def _one_call(call: Call, *, width: int, with_hex: bool) -> list[Line]:
     name = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
     lines = [line(Segment(f"  {call.handle} {name}", "call"), f"  {call.status.name}")]
     done = call.completed
     asked, granted = call.queued.requirements, 0 if done is None else done.attributes
     is_client = call.endpoint == "client"
-    lines.append(line(f"    asked    0x{asked:08X} {flag_text(IscReq(asked) if is_client else AscReq(asked))}"))
+    lines += _flags("asked", asked, IscReq(asked) if is_client else AscReq(asked), width=width)
     if granted:
-        lines.append(
-            line(f"    granted  0x{granted:08X} {flag_text(IscRet(granted) if is_client else AscRet(granted))}")
-        )
+        lines += _flags("granted", granted, IscRet(granted) if is_client else AscRet(granted), width=width)
     lines += _descriptor("in ", call.queued.input, None if done is None else done.input, with_hex=with_hex)
     lines += _descriptor("out", call.queued.output, None if done is None else done.output, with_hex=with_hex)
     return lines
+
+
+def _flags(name: str, word: int, flags: IscReq | IscRet | AscReq | AscRet, *, width: int) -> list[Line]:
+    """Show a word of flags by their names, without the prefix they share."""
+    head = f"    {name:<8} 0x{word:08X}  "
+    names = [one.split("_", 2)[-1] for one in flag_names(flags)]
+    first, *more = wrapped(names, width - len(head))
+    return [line(head, first), *(line(" " * len(head), part) for part in more)]
 
 
 def _descriptor(name: str, before: Images | None, after: Images | None, *, with_hex: bool) -> list[Line]:
