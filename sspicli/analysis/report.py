@@ -16,6 +16,7 @@ from sspicli.analysis.rules import Finding, judge
 from sspicli.journal import events as ev
 from sspicli.journal.events import Images
 from sspicli.journal.journal import Record
+from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.buffers import BufferType
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
@@ -47,7 +48,7 @@ class EndpointReport:
     callbacks: int = 0
     messages_opened: int = 0
     messages_sent: int = 0
-    queries: dict[int, dict[str, object]] = field(default_factory=dict)
+    queries: dict[int, tuple[SecurityStatus, dict[str, object]]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -143,8 +144,7 @@ class _Fold:
             case ev.MessageEncrypted():
                 self.endpoint(record.actor).messages_sent += event.status == SecurityStatus.SEC_E_OK
             case ev.AttributeQueried():
-                if event.status == SecurityStatus.SEC_E_OK:
-                    self.endpoint(record.actor).queries[event.attribute] = event.fields
+                self.endpoint(record.actor).queries[event.attribute] = event.status, event.fields
             case _:
                 self._see_rarer(record)
 
@@ -265,7 +265,9 @@ def report(records: Sequence[Record]) -> Report:
         protocol=version_name(hello.versions[0]) if hello and hello.versions else None,
         cipher_suite=suite_name(hello.suites[0]) if hello and hello.suites else None,
         group=_group(hello, legs),
-        is_resumed=any(query.get("dwFlags", 0) == 1 for query in _queries(endpoints.values(), SESSION_INFO)),
+        is_resumed=any(
+            query.get("dwFlags", 0) == 1 for query in _queries(endpoints.values(), ContextAttribute.SESSION_INFO)
+        ),
         nanoseconds=records[-1].nanoseconds if records else 0,
         schedule=tuple(fold.choices),
         differences=tuple(
@@ -274,11 +276,8 @@ def report(records: Sequence[Record]) -> Report:
     )
 
 
-SESSION_INFO = 0x5D
-
-
 def _queries(endpoints: Iterable[EndpointReport], attribute: int) -> list[dict[str, object]]:
-    return [one.queries[attribute] for one in endpoints if attribute in one.queries]
+    return [one.queries[attribute][1] for one in endpoints if attribute in one.queries]
 
 
 def _endpoints(fold: _Fold, last: int) -> dict[str, EndpointReport]:

@@ -19,7 +19,7 @@ from sspicli.runtime.chooser import schedule_text
 from sspicli.sspi.errors import ExitCode, WriteError
 from sspicli.views.failure import failure_lines, finding_lines
 from sspicli.views.ladder import ladder, legend_line, negotiated_line, verdict_line
-from sspicli.views.tables import buffer_lines, call_lines
+from sspicli.views.tables import attribute_lines, buffer_lines, call_lines
 from sspicli.views.text import Line, Segment, line
 
 
@@ -47,7 +47,7 @@ class Show(NamedTuple):
     help="Output format.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the result to a new file.")
-@click.option("-v", "verbose", count=True, help="Add the call table and the buffers; twice, their bytes too.")
+@click.option("-v", "verbose", count=True, help="Add calls, context attributes and buffers; twice, their bytes too.")
 @click.option("-q", "quiet", is_flag=True, help="The verdict only.")
 @click.option("--timing/--no-timing", default=True, help="Show measured times, or leave them out.")
 @click.option("--color", type=Choice(["auto", "always", "never"]), default="auto", help="When to use colour.")
@@ -110,7 +110,14 @@ def _into_file(console: Console, path: Path) -> Console:
 
 def _show(console: Console, result: Report, records: list[Record], show: Show) -> None:
     if show.format == "json":
-        console.stream.write(document_text(result, timing=show.timing, schedule=schedule_text(result.schedule)))
+        console.stream.write(
+            document_text(
+                result,
+                timing=show.timing,
+                schedule=schedule_text(result.schedule),
+                attributes=show.verbosity > 0,
+            )
+        )
     elif show.format == "jsonl":
         for text in lines_text(records, include_secrets=show.include_secrets, timing=show.timing):
             console.stream.write(text)
@@ -136,6 +143,7 @@ def screen(result: Report, console: Console, show: Show) -> list[Line]:
     lines.append(legend_line(glyphs, timing=timing))
     if show.verbosity > 0:
         lines += [(), *call_lines(result, glyphs, timing=timing)]
+        lines += [(), *attribute_lines(result, width=console.width)]
         lines += [(), *buffer_lines(result, width=console.width, with_hex=show.verbosity > 1)]
     if result.verdict is not Verdict.OK:
         lines.append(line(Segment(f"  schedule {schedule_text(result.schedule)}", "muted")))

@@ -26,12 +26,23 @@ from sspicli.session.faults import parse_fault
 from sspicli.session.pair import Choices, pair
 from sspicli.session.pooled import PooledRun
 from sspicli.session.session import Session
+from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.package import Role, SecurityPackage
 from sspicli.sspi.schannel import describe
 
-# What a handshake asks its security context afterwards: protocol, cipher, session, ALPN, sizes.
-QUERIES = (0x5A, 0x64, 0x5D, 35, 4)
+# What a handshake asks its security contexts afterwards.
+QUERIES = (
+    ContextAttribute.CONNECTION_INFO,
+    ContextAttribute.CIPHER_INFO,
+    ContextAttribute.SESSION_INFO,
+    ContextAttribute.APPLICATION_PROTOCOL,
+    ContextAttribute.STREAM_SIZES,
+    ContextAttribute.REMOTE_CERT_CONTEXT,
+    ContextAttribute.REMOTE_CERT_CHAIN,
+    ContextAttribute.ENDPOINT_BINDINGS,
+    ContextAttribute.UNIQUE_BINDINGS,
+)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from threading import Lock
 
-from sspicli.packages.schannel_attributes import ContextAttribute, View, query, read_exporter
+from sspicli.packages.schannel_attributes import View, query, read_exporter
 from sspicli.packages.schannel_buffers import (
     WHOLE,
     InputShape,
@@ -46,6 +46,7 @@ from sspicli.packages.schannel_rules import (
     Phase,
     Repeat,
 )
+from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.buffers import BufferImage, BufferWrite
 from sspicli.sspi.package import Evidence, LegRequest, LegResult, MessageResult, QueryResult, Role, Source
 from sspicli.sspi.records import HANDSHAKE, HEADER_SIZE, Framing, frame

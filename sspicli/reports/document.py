@@ -17,6 +17,7 @@ from sspicli.journal.codec import Encoder
 from sspicli.journal.journal import Record
 from sspicli.journal.redact import redacted
 from sspicli.sspi.alerts import alert_name
+from sspicli.sspi.attributes import attribute_name
 from sspicli.sspi.package import AlertSeen
 from sspicli.sspi.status import SecurityStatus
 
@@ -25,9 +26,12 @@ SCHEMA = "sspi-async/handshake/1"
 Member = dict[str, object]
 
 
-def document_text(report: Report, *, timing: bool, schedule: str) -> str:
+def document_text(report: Report, *, timing: bool, schedule: str, attributes: bool = False) -> str:
     """Write the document, with a newline at its end."""
-    return json.dumps(document(report, timing=timing, schedule=schedule), indent=2, ensure_ascii=True) + "\n"
+    said = document(report, timing=timing, schedule=schedule)
+    if attributes:
+        said["context_attributes"] = {name: _attributes(end) for name, end in report.endpoints.items()}
+    return json.dumps(said, indent=2, ensure_ascii=True) + "\n"
 
 
 def lines_text(records: Iterable[Record], *, include_secrets: bool, timing: bool) -> Iterable[str]:
@@ -91,6 +95,21 @@ def _endpoint(end: EndpointReport | None) -> Member | None:
         "messages_opened": end.messages_opened,
         "notes": end.notes,
     }
+
+
+def _attributes(end: EndpointReport) -> Member:
+    """Say what QueryContextAttributes answered; some of it is random in every run, so it stands only where asked for."""
+    return {
+        attribute_name(attribute): {"status": status.name, **{name: _plain(value) for name, value in fields.items()}}
+        for attribute, (status, fields) in end.queries.items()
+    }
+
+
+def _plain(value: object) -> object:
+    """Make a structure's member fit for JSON: bytes as hex."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _alert(alert: AlertSeen | None, data: bytes) -> Member | None:

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, failing
 from sspicli.analysis.report import Report, Verdict
+from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.status import SecurityStatus
 from sspicli.tokens.tls import TlsMessage, short_names
 from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of, wrapped
@@ -129,16 +130,12 @@ def negotiated_line(report: Report, glyphs: Glyphs) -> Line:
     return line("  ", f" {glyphs.dot} ".join(parts))
 
 
-APPLICATION_PROTOCOL = 35
-
-
 def _alpn(report: Report) -> str:
     for endpoint in report.endpoints.values():
-        protocol = endpoint.queries.get(APPLICATION_PROTOCOL, {}).get("ProtocolId")
+        _, fields = endpoint.queries.get(ContextAttribute.APPLICATION_PROTOCOL, (None, {}))
+        protocol = fields.get("ProtocolId")
         if isinstance(protocol, bytes) and protocol:
             return f"ALPN {visible(protocol.decode('latin-1'))}"
-        if isinstance(protocol, str) and protocol:
-            return f"ALPN {visible(protocol)}"
     return ""
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call
 from sspicli.analysis.report import Report
 from sspicli.journal.events import Images
+from sspicli.sspi.attributes import attribute_name
 from sspicli.sspi.buffers import BufferImage, buffer_type_name
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet, flag_names
 from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome
-from sspicli.views.text import Glyphs, Line, Segment, line, wrapped
+from sspicli.views.text import Glyphs, Line, Segment, line, visible, wrapped
 
 
 def call_lines(report: Report, glyphs: Glyphs, *, timing: bool) -> list[Line]:
@@ -76,6 +77,30 @@ def _descriptor(name: str, before: Images | None, after: Images | None, *, with_
 def _shown(image: BufferImage) -> str:
     memory = " NULL" if image.data is None else " room" if not image.data and image.size else ""
     return f"{buffer_type_name(image.buffer_type)} {image.size} B{memory}"
+
+
+def attribute_lines(report: Report, *, width: int) -> list[Line]:
+    """List what QueryContextAttributes answered, by end: the members of each structure, or the status of a refusal."""
+    lines: list[Line] = []
+    for end in report.endpoints.values():
+        for attribute, (status, fields) in end.queries.items():
+            head = f"  {end.name:<7} {attribute_name(attribute):<22} "
+            words = [f"{name}={_value(value)}" for name, value in fields.items()] or [status.name]
+            first, *more = wrapped(words, width - len(head))
+            lines += [line(Segment(head, "call"), first), *(line(" " * len(head), part) for part in more)]
+    return lines
+
+
+_LONGEST_VALUE = 40  # characters of a value shown in the table of attributes
+
+
+def _value(value: object) -> str:
+    """Show a member of a structure: numbers as they are, bytes in hex with their count, long things cut."""
+    if isinstance(value, bytes):
+        return f"{value[:8].hex()}..({len(value)} B)" if len(value) > 8 else value.hex() or "empty"
+    if isinstance(value, tuple):
+        return "[" + ",".join(_value(one) for one in value) + "]"
+    return visible(str(value), _LONGEST_VALUE).replace(" ", "_")
 
 
 def hex_rows(data: bytes) -> list[str]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sspicli.packages.openssl_names import find_suite
-from sspicli.packages.schannel_attributes import ContextAttribute as Attribute
 from sspicli.packages.schannel_messages import stream_sizes
+from sspicli.sspi.attributes import ContextAttribute as Attribute
 from tests.schannel_pair import TLS12_ONLY, TLS13_ONLY, Pair, acquire, certificate, credentials, pair
 
 P256 = ("x25519", "secp256r1")

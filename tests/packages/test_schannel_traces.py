@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sspicli.packages.schannel_attributes import ContextAttribute
+from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.buffers import BufferImage, BufferType
 from sspicli.sspi.schannel import SCH_CRED_REVOCATION_CHECK_END_CERT
 from tests.schannel_pair import (

@@ -86,7 +86,7 @@ class Run(NamedTuple):
     @property
     def protocol_negotiated(self) -> object:
         """What SecPkgContext_ApplicationProtocol names; empty for none."""
-        return self.mine.queries[APPLICATION_PROTOCOL]["ProtocolId"]
+        return self.mine.queries[APPLICATION_PROTOCOL][1]["ProtocolId"]
 
     @property
     def secrets(self) -> set[str]:
