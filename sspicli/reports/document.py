@@ -98,7 +98,7 @@ def _endpoint(end: EndpointReport | None) -> Member | None:
 
 
 def _attributes(end: EndpointReport) -> Member:
-    """Say what QueryContextAttributes answered; some of it is random in every run, so it stands only where asked for."""
+    """Say what QueryContextAttributes answered; some of it is random, so it stands only where asked for."""
     return {
         attribute_name(attribute): {"status": status.name, **{name: _plain(value) for name, value in fields.items()}}
         for attribute, (status, fields) in end.queries.items()
