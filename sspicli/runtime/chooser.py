@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sspicli.runtime.calls import PendingCall
 from sspicli.sspi.errors import UsageError
@@ -28,12 +28,16 @@ class Kind(StrEnum):
     TIMER = "timer"
 
 
+Fire = Callable[[Any], None]
+"""What happens when a transition fires; it takes the transition's subject, whatever that is."""
+
+
 class Transition(NamedTuple):
     """Something that could happen next: firing it calls `fire(subject)`; `call` is the call it concerns, if any."""
 
     kind: Kind
     actor: str
-    fire: Callable[[object], None]
+    fire: Fire
     subject: object
     call: PendingCall | None = None
 

@@ -17,13 +17,12 @@ from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal
 from sspicli.runtime.api import AsyncSspi, ContractError
 from sspicli.runtime.calls import PendingCall
-from sspicli.runtime.chooser import Chooser, First, Kind, Transition
+from sspicli.runtime.chooser import Chooser, Fire, First, Kind, Transition
 from sspicli.runtime.dispatch import Dispatcher
 from sspicli.session.actions import (
     OF_SESSION,
     QUEUEING,
     Action,
-    ApiAction,
     Close,
     Connect,
     Driver,
@@ -40,11 +39,14 @@ from sspicli.sspi.handles import Handle
 
 MICROSECONDS = 1_000_000
 
+_Entry = tuple[Kind, str, Fire, object, "PendingCall | None"]
+"""A transition while it waits: a plain tuple with a `Transition`'s members, made into one when it is looked at."""
+
 
 class Activity:
     """One running driver: an endpoint's program, or the body of a callback."""
 
-    __slots__ = ("api", "cause", "driver", "inside", "is_done", "name", "notified", "outcome", "step", "waits_for")
+    __slots__ = ("api", "cause", "driver", "inside", "is_done", "name", "notified", "outcome", "waits_for")
 
     def __init__(self, name: str, api: AsyncSspi, driver: Driver, cause: int) -> None:
         self.name = name
@@ -56,7 +58,6 @@ class Activity:
         self.outcome: object = None
         self.is_done = False
         self.waits_for = ""
-        self.step: Transition
 
 
 class Endpoint:
@@ -94,7 +95,7 @@ class Session:
         self._chooser = chooser or First()
         self._is_default = type(self._chooser) is First
         self._wire = wire or MemoryWire(tuple(one.api.name for one in endpoints))
-        self._ready: deque[Transition] = deque()
+        self._ready: deque[_Entry] = deque()
         self._timers: list[tuple[int, int, Transition]] = []
         self._activities: list[Activity] = []
         self._receivers: dict[str, Activity] = {}
@@ -117,12 +118,15 @@ class Session:
 
     def advance(self) -> None:
         """Fire transitions until nothing is enabled."""
+        if self._is_default:
+            self._advance_in_order()
+            return
         while (transition := self._take()) is not None:
             transition.fire(transition.subject)
 
     def enabled(self) -> list[Transition]:
         """List what may happen next, in canonical order; a timer only when nothing else may."""
-        options = list(self._ready)
+        options = [Transition._make(entry) for entry in self._ready]
         options.extend([self._completion(call) for call in self._completions])
         if not options and self._timers:
             options.append(self._timers[0][2])
@@ -153,8 +157,27 @@ class Session:
     def _after(self, ticks: int, transition: Transition) -> None:
         heappush(self._timers, (self._journal.ticks + ticks, self._fired, transition))
 
+    def _advance_in_order(self) -> None:
+        """Do as `advance` does with index 0 at every choice, without gathering the options."""
+        ready, completions, journal = self._ready, self._completions, self._journal
+        while self._fired < self._limit:
+            if ready:
+                _, _, fire, subject, _ = ready.popleft()
+            elif completions:
+                fire, subject = self._complete, completions.pop(0)
+            else:
+                timer = self._take_timer()
+                if timer is None:
+                    return
+                timer.fire(timer.subject)
+                continue
+            self._fired += 1
+            journal.ticks += 1
+            fire(subject)
+        self._reason = "limit"
+
     def _take(self) -> Transition | None:
-        """Pick the next transition and take it off the lists; None when nothing is enabled or a limit was hit."""
+        """Let the chooser pick, and take the pick off the lists; None when nothing is enabled or a limit was hit."""
         ready, completions = self._ready, self._completions
         self._fired += 1
         if self._fired > self._limit:
@@ -164,16 +187,20 @@ class Session:
         if not count:
             return self._take_timer()
         self._journal.ticks += 1
-        index = 0
-        if count > 1 and not self._is_default:
-            index = self._choose(count)
+        index = self._choose(count) if count > 1 else 0
         if index < len(ready):
-            if not index:
-                return ready.popleft()
-            transition = ready[index]
+            entry = ready[index]
             del ready[index]
-            return transition
+            return Transition._make(entry)
         return self._completion(completions.pop(index - len(ready)))
+
+    def _is_next(self) -> bool:
+        """Say whether what becomes possible now also happens next: then it happens at once, and is counted here."""
+        if not self._is_default or self._ready or self._fired >= self._limit:
+            return False
+        self._fired += 1
+        self._journal.ticks += 1
+        return True
 
     def _choose(self, count: int) -> int:
         index = self._chooser.choose(self.enabled())
@@ -195,24 +222,27 @@ class Session:
     # -- transitions ---------------------------------------------------------------------------------------------------
 
     def _begin(self, activity: Activity) -> None:
-        activity.step = Transition(Kind.STEP, activity.name, self._step, activity, activity.notified)
         self._activities.append(activity)
-        self._ready.append(activity.step)
+        if activity.notified is not None and self._is_next():
+            self._step(activity)
+        else:
+            self._ready.append(self._entry(activity))
+
+    def _entry(self, activity: Activity) -> _Entry:
+        return Kind.STEP, activity.name, self._step, activity, activity.notified
 
     def _resume(self, activity: Activity, outcome: object, cause: int) -> None:
         activity.outcome, activity.cause, activity.waits_for = outcome, cause, ""
-        self._ready.append(activity.step)
+        self._ready.append(self._entry(activity))
 
-    def _step(self, subject: object) -> None:
+    def _step(self, activity: Activity) -> None:
         """Let an actor perform its next action; in the default order, all its actions until it must wait."""
-        activity = cast("Activity", subject)
         api, driver, journal = activity.api, activity.driver, self._journal
         api.actor, api.inside = activity.name, activity.inside
         while True:
             api.cause = activity.cause
             try:
-                action = driver.send(activity.outcome)
-                goes_on = self._act(activity, api, action)
+                goes_on = self._act(activity, api, driver.send(activity.outcome))
             except StopIteration:
                 self._finish(activity)
                 return
@@ -222,7 +252,7 @@ class Session:
             if not goes_on:
                 return
             if not self._is_default or self._fired >= self._limit:
-                self._ready.appendleft(activity.step)
+                self._ready.appendleft(self._entry(activity))
                 return
             journal.ticks += 1
             self._fired += 1
@@ -232,34 +262,39 @@ class Session:
         kind = type(action)
         if kind in OF_SESSION:
             return self._perform(activity, action)
-        activity.outcome = cast("ApiAction[object]", action).perform(api)
+        activity.outcome = action.perform(api)  # type: ignore[union-attr]  # those without are performed above
         activity.cause = api.cause
         if kind not in QUEUEING or api.queued is None:
             return True
+        if self._is_default and self._fired < self._limit:
+            self._fired += 1
+            self._journal.ticks += 1
+            activity.cause = api.return_from_queueing(api.queued)
+            return True
         activity.waits_for = "the return of a queueing function"
-        back = Transition(Kind.RETURN, activity.name, self._return, (activity, api.queued), api.queued)
-        self._ready.appendleft(back)
+        self._ready.appendleft((Kind.RETURN, activity.name, self._return, (activity, api.queued), api.queued))
         return False
 
-    def _return(self, subject: object) -> None:
+    def _return(self, subject: tuple[Activity, PendingCall]) -> None:
         """Let a queueing function return: its outcome has been there since it was queued."""
-        activity, call = cast("tuple[Activity, PendingCall]", subject)
+        activity, call = subject
         activity.cause = activity.api.return_from_queueing(call)
-        self._ready.appendleft(activity.step)
+        self._ready.appendleft(self._entry(activity))
 
     def _completion(self, call: PendingCall) -> Transition:
         return Transition(Kind.COMPLETE, call.handle.actor, self._complete, call, call)
 
-    def _complete(self, subject: object) -> None:
-        call = cast("PendingCall", subject)
+    def _complete(self, call: PendingCall) -> None:
         if call.api.complete(call):
-            cause = call.api.cause
-            transition = Transition(Kind.NOTIFY, call.handle.actor, self._notify, (call, cause), call)
-            self._ready.append(transition)
+            subject = call, call.api.cause
+            if self._is_next():
+                self._notify(subject)
+            else:
+                self._ready.append((Kind.NOTIFY, call.handle.actor, self._notify, subject, call))
 
-    def _notify(self, subject: object) -> None:
+    def _notify(self, subject: tuple[PendingCall, int]) -> None:
         """Enter the notify callback of a completed call; its body is an activity of its own."""
-        call, cause = cast("tuple[PendingCall, int]", subject)
+        call, cause = subject
         api = call.api
         api.cause = cause
         entered = api.enter_callback(call)
@@ -291,10 +326,9 @@ class Session:
 
     def _enable_delivery(self, receiver: str) -> None:
         """Let what was sent first arrive next: a stream keeps its order, whatever is chosen."""
-        self._ready.append(Transition(Kind.DELIVER, "wire", self._deliver, receiver))
+        self._ready.append((Kind.DELIVER, "wire", self._deliver, receiver, None))
 
-    def _deliver(self, subject: object) -> None:
-        receiver = cast("str", subject)
+    def _deliver(self, receiver: str) -> None:
         under_way = self._under_way[receiver]
         number = under_way.popleft()
         if under_way:
@@ -333,8 +367,7 @@ class Session:
                 raise AssertionError(f"{action!r} is no action of a session")
         return True
 
-    def _wake(self, subject: object) -> None:
-        activity = cast("Activity", subject)
+    def _wake(self, activity: Activity) -> None:
         self._resume(activity, None, activity.cause)
 
     def _wait(self, activity: Activity, signal: Signal) -> bool:
