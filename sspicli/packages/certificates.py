@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sspicli.packages.options import CERT_PRESETS as CERT_PRESETS
-from sspicli.packages.options import KEY_KINDS as KEY_KINDS
-from sspicli.packages.options import ascii_name
+from sspicli.packages.option_values import CERT_PRESETS as CERT_PRESETS
+from sspicli.packages.option_values import KEY_KINDS as KEY_KINDS
+from sspicli.packages.option_values import ascii_name
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.schannel import CertContext
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sspicli.packages.certificates import Authority
-from sspicli.packages.options import CLIENT, SERVER, EndpointSettings
+from sspicli.packages.option_values import CLIENT, SERVER, EndpointSettings
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.flags import AscReq, CredentialUse, IscReq
 from sspicli.sspi.schannel import (

@@ -9,17 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sspicli.packages.openssl_names import CIPHER_SUITES, GROUPS, SIGNATURE_ALGORITHMS
-from sspicli.packages.options import (
-    CERT_PRESETS,
-    KEY_KINDS,
-    SETTINGS,
-    SIDES,
-    EndpointSettings,
-    ascii_name,
-    parse_settings,
-    settings_of,
-    suggestion,
-)
+from sspicli.packages.option_values import CERT_PRESETS, KEY_KINDS, SIDES, EndpointSettings, ascii_name, suggestion
+from sspicli.packages.options import SETTINGS, parse_settings, settings_of
 from sspicli.sspi.errors import InputError, SspiCliError, UsageError
 from sspicli.sspi.flags import AscReq, IscReq
 

@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sspicli.packages.certificates import Authority
-from sspicli.packages.options import CERT_PRESETS, parse_settings
+from sspicli.packages.option_values import CERT_PRESETS
+from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import build
 from sspicli.sspi import schannel
 from sspicli.sspi.errors import InputError, UsageError
