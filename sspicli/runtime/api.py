@@ -1,4 +1,4 @@
-"""The async SSPI itself, for one endpoint: eleven functions that hold the law, and the synchronous ones beside them.
+"""The async SSPI itself, for one endpoint: eleven functions that hold the law.
 
 Each queueing function returns its *queue status*; the *call status* comes from `get_async_call_status` once the call
 has completed. Out-parameters are written at completion, before the final status shows and before the callback; the
@@ -15,27 +15,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sspicli.journal import events as ev
-from sspicli.journal.events import Event, Images
+from sspicli.journal.events import Images
 from sspicli.journal.journal import Journal
 from sspicli.runtime.calls import AsyncContext, HandleVariable, NotifyCallback, OutputSlot, PendingCall, Work
 from sspicli.runtime.dispatch import Dispatcher
+from sspicli.runtime.synchronous import SyncSspi
 from sspicli.runtime.work import (
     ASYNC_CONTEXT,
     CALL,
-    INVALID_HANDLE,
     OK,
     AcquireWork,
     DeleteWork,
     FreeWork,
     LegWork,
-    Tables,
     peek,
 )
 from sspicli.sspi.buffers import BufferWrite, SecBufferDesc
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Undefined, Verb
-from sspicli.sspi.package import AcquireRequest, QueryResult, Role, SecurityContext, SecurityPackage
+from sspicli.sspi.package import AcquireRequest, Role, SecurityPackage
 from sspicli.sspi.status import NtStatus, SecurityStatus
 
 Describe = Callable[[object], "dict[str, object]"]
@@ -46,27 +45,20 @@ class ContractError(Exception):
     """The caller did what the law leaves undefined; it is on record, and the actor stops here."""
 
 
-class AsyncSspi:
-    """One endpoint's async SSPI; `pending` are the calls that were queued and have not completed.
+class AsyncSspi(SyncSspi):
+    """One endpoint's async SSPI, with the synchronous functions beside it (see `synchronous.py`).
 
     `find` gives the security package of a name, None when there is none. `describe` turns a credential structure into
-    what may stand on record, without private keys. The session sets `actor`, `inside` (the async context whose callback
-    is acting, else None) and `cause` (the record that led here) before it lets an actor act.
+    what may stand on record, without private keys. `pending` are the calls that were queued and have not completed.
     """
 
     def __init__(self, name: str, *, find: Find, describe: Describe, journal: Journal, dispatcher: Dispatcher) -> None:
-        self.name = name
-        self.actor = name
-        self.inside: Handle | None = None
-        self.cause = 0
+        super().__init__(name, journal)
         self.queued: PendingCall | None = None
         self.pending: dict[Handle, PendingCall] = {}
-        self._package_actor = f"{name}.package"
         self._find = find
         self._describe = describe
-        self._journal = journal
         self._dispatcher = dispatcher
-        self._tables = Tables(name)
         self._async_contexts: dict[Handle, AsyncContext] = {}
 
     # -- async contexts ------------------------------------------------------------------------------------------------
@@ -260,58 +252,6 @@ class AsyncSspi:
         call = self._admit(async_context, Function.SspiFreeCredentialsHandleAsync, FreeWork(self._tables, target))
         return call if isinstance(call, SecurityStatus) else self._submit(call, credential=target)
 
-    # -- synchronous functions, in kernel mode too ---------------------------------------------------------------------
-
-    def encrypt_message(self, security_context: Handle | None, *, qop: int, message: SecBufferDesc) -> SecurityStatus:
-        """Protect data in place. Source: EncryptMessage (Schannel)."""
-        found = self._live(security_context)
-        before = message.images()
-        if found is None:
-            self._record(ev.MessageEncrypted(security_context, INVALID_HANDLE, before, before))
-            return INVALID_HANDLE
-        result = found.encrypt(before, qop)
-        message.apply(result.writes)
-        self._log_secrets(security_context, result.secrets)
-        self._record(ev.MessageEncrypted(security_context, result.status, before, message.images()))
-        return result.status
-
-    def decrypt_message(self, security_context: Handle | None, *, message: SecBufferDesc) -> SecurityStatus:
-        """Open protected data; look for the results by buffer type. Source: DecryptMessage (Schannel)."""
-        found = self._live(security_context)
-        before = message.images()
-        if found is None:
-            self._record(ev.MessageDecrypted(security_context, INVALID_HANDLE, before, before, None))
-            return INVALID_HANDLE
-        result = found.decrypt(before)
-        message.apply(result.writes)
-        self._log_secrets(security_context, result.secrets)
-        self._record(ev.MessageDecrypted(security_context, result.status, before, message.images(), result.evidence))
-        return result.status
-
-    def apply_control_token(self, security_context: Handle | None, *, input: SecBufferDesc | None) -> SecurityStatus:
-        """Apply a control token; in kernel mode SEC_E_UNSUPPORTED_FUNCTION. Source: ApplyControlToken."""
-        found = self._live(security_context)
-        status = INVALID_HANDLE
-        if found is not None:
-            status = found.control(None if input is None else input.images()).status
-        self._record(ev.ControlTokenApplied(security_context, status))
-        return status
-
-    def query_context_attributes(self, security_context: Handle | None, *, attribute: int) -> QueryResult:
-        """Ask for one attribute of a security context. Source: QueryContextAttributes (Schannel)."""
-        found = self._live(security_context)
-        result = QueryResult(INVALID_HANDLE) if found is None else found.query(attribute)
-        self._record(ev.AttributeQueried(security_context, attribute, result.status, result.fields))
-        return result
-
-    def free_context_buffers(self, buffers: SecBufferDesc) -> int:
-        """Release what the package allocated for these buffers; how many there were. Source: FreeContextBuffer."""
-        released = [one for one in buffers.buffers if one.allocated]
-        for buffer in released:
-            buffer.data, buffer.allocated = None, False
-        self._record(ev.ContextBuffersFreed(len(released)))
-        return len(released)
-
     # -- what the session does -----------------------------------------------------------------------------------------
 
     def return_from_queueing(self, call: PendingCall) -> int:
@@ -469,19 +409,6 @@ class AsyncSspi:
         self.queued = self.pending[call.handle] = call
         self._dispatcher.submit(call)
         return OK
-
-    # -- small things --------------------------------------------------------------------------------------------------
-
-    def _record(self, event: Event) -> int:
-        self.cause = self._journal.append(self.actor, event, self.cause)
-        return self.cause
-
-    def _log_secrets(self, security_context: Handle | None, lines: tuple[str, ...]) -> None:
-        for line in lines:
-            self._journal.append(self._package_actor, ev.KeyLogged(security_context, line), self.cause)
-
-    def _live(self, handle: Handle | None) -> SecurityContext | None:
-        return None if handle is None else self._tables.security_contexts.get(handle)
 
 
 def _written(descriptor: SecBufferDesc | None, images: Images | None, writes: tuple[BufferWrite, ...]) -> Images | None:
