@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Culprit, Leg, MessageFailure, failing
+from sspicli.analysis.whereabouts import Whereabouts, whereabouts
 from sspicli.journal import events as ev
 from sspicli.sspi.package import AlertSeen, Evidence
 from sspicli.sspi.status import SecurityStatus
@@ -29,6 +30,7 @@ class Failure:
     cause: str
     help: str
     other: Culprit | None
+    place: Whereabouts | None
 
     @property
     def side(self) -> str:
@@ -66,6 +68,7 @@ def blame(
         cause=_cause(first, run),
         help=_help(first),
         other=next((one for one in failed if one.endpoint != first.endpoint), None),
+        place=whereabouts(evidence.field, first.endpoint, legs) if evidence else None,
     )
 
 

@@ -136,6 +136,8 @@ def _failure(failure: Failure) -> Member:
         "status_hex": failure.status.hex,
         "alert": _alert(failure.alert, failure.alert_data),
         "field": evidence.field or None if evidence else None,
+        "field_leg": failure.place.leg if failure.place else None,
+        "field_span": [failure.place.start, failure.place.end] if failure.place else None,
         "detail": evidence.detail or None if evidence else None,
         "engine_words": evidence.words or None if evidence else None,
         "verify_code": evidence.verify_code if evidence else None,

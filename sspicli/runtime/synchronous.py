@@ -1,6 +1,6 @@
 """The synchronous functions that are there in kernel mode too: messages, attributes, control tokens, buffers.
 
-`SyncSspi` is one endpoint as the functions see it: who acts, what led to it, and the handles that are alive. Each call is
+`SyncSspi` is one endpoint as the functions see it: who acts, what led to it, and which handles are alive. Each call is
 one record. Source: EncryptMessage, DecryptMessage, QueryContextAttributes and ApplyControlToken (Schannel) pages.
 """
 

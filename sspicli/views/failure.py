@@ -5,6 +5,7 @@ from __future__ import annotations
 from sspicli.analysis.blame import Failure
 from sspicli.analysis.calls import Call, Culprit, Refusal
 from sspicli.analysis.report import Report, Verdict
+from sspicli.analysis.whereabouts import Whereabouts
 from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.package import AlertSeen
 from sspicli.sspi.status import SecurityStatus
@@ -36,7 +37,7 @@ def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool)
     rows += _other_end(report, failure, timing=timing)
     if evidence is not None:
         rows += [
-            ("field", evidence.field),
+            ("field", _field(evidence.field, failure.place)),
             ("engine", visible(evidence.words)),
             *(("also", visible(other)) for other in evidence.others),
             ("differs", evidence.difference),
@@ -67,6 +68,14 @@ def _told(culprit: Culprit, *, timing: bool) -> str:
     call = culprit
     pending = f"pending {call.pending_nanoseconds / 1e6:.1f} ms, then " if call.was_pending and timing else ""
     return f"{call.function.documented_name} #{call.number}   {pending}{call.status.name}"
+
+
+def _field(path: str, place: Whereabouts | None) -> str:
+    """Name the field that decided, and where its bytes stand."""
+    if place is None:
+        return path
+    message = "the decrypted message" if place.is_decrypted else "the message"
+    return f"leg {place.leg}, {path}, bytes 0x{place.start:03x}-0x{place.end - 1:03x} of {message}"
 
 
 def _wire(failure: Failure, alert: AlertSeen) -> str:
