@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Culprit, Leg, MessageFailure, failing
+from sspicli.analysis.offers import Offers, offers
 from sspicli.analysis.whereabouts import Whereabouts, whereabouts
 from sspicli.journal import events as ev
 from sspicli.sspi.package import AlertSeen, Evidence
@@ -31,6 +32,7 @@ class Failure:
     help: str
     other: Culprit | None
     place: Whereabouts | None
+    offers: Offers | None
 
     @property
     def side(self) -> str:
@@ -69,6 +71,7 @@ def blame(
         help=_help(first),
         other=next((one for one in failed if one.endpoint != first.endpoint), None),
         place=whereabouts(evidence.field, first.endpoint, legs) if evidence else None,
+        offers=offers(calls, legs) if first.status == SecurityStatus.SEC_E_ALGORITHM_MISMATCH else None,
     )
 
 

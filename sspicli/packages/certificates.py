@@ -119,9 +119,9 @@ class Authority:
         assert preset in CERT_PRESETS, f"{preset!r} is no preset"
         assert key in KEY_KINDS, f"{key!r} is no kind of key"
         assert usage in USAGES, f"{usage!r} is neither server nor client"
-        label = f"preset {preset}"
         if preset == "none":
-            return CertContext((), label=label)
+            return CertContext((), label="preset none")
+        label = f"preset {preset}, {'rsa1024' if preset == 'weak-key' else key}"
         role = f"{preset} {key} {usage}"
         private_key = _rsa_key(_WEAK_BITS) if preset == "weak-key" else _leaf_key(key, self.seed, role)
         leaf = _preset_leaf(preset, name, usage)

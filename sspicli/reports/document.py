@@ -142,6 +142,7 @@ def _failure(failure: Failure) -> Member:
         "engine_words": evidence.words or None if evidence else None,
         "verify_code": evidence.verify_code if evidence else None,
         "source": evidence.source.value if evidence else None,
+        "offers": failure.offers._asdict() if failure.offers else None,
         "also": list(evidence.others) if evidence else [],
         "cause": failure.cause or None,
         "help": failure.help or None,

@@ -29,12 +29,17 @@ def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool)
     facts = STATUS_FACTS.get(failure.status)
     evidence = failure.evidence
     reason = evidence.detail if evidence and evidence.detail else facts.meaning if facts else ""
+    if failure.offers is not None and failure.offers.lacks:
+        reason = f"client and server have no {' and no '.join(failure.offers.lacks)} in common"
     code = f"error[{failure.status.name} {failure.status.hex}]"
     lines = _folded(Segment(code, "bad"), f": {visible(reason)}", width=width, indent=2)
     rows = [(failure.side, _told(failure.culprit, timing=timing))]
     if failure.alert is not None:
         rows.append(("wire", _wire(failure, failure.alert)))
     rows += _other_end(report, failure, timing=timing)
+    if failure.offers is not None:
+        rows.append(("offers", f"client {visible(failure.offers.client, 1000)}"))
+        rows.append(("takes", f"server {visible(failure.offers.server, 1000)}"))
     if evidence is not None:
         rows += [
             ("field", _field(evidence.field, failure.place)),
