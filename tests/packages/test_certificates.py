@@ -191,8 +191,8 @@ def test_a_label_says_which_preset_it_was(authority, preset):
 
 
 def test_a_label_says_which_kind_of_key_it_has(authority):
-    assert issue(authority, "valid", "p256").label == "preset valid, p256"
-    assert issue(authority, "weak-key", "p256").label == "preset weak-key, rsa1024"
+    assert issue(authority, "valid", key="p256").label == "preset valid, p256"
+    assert issue(authority, "weak-key", key="p256").label == "preset weak-key, rsa1024"
 
 
 @pytest.mark.parametrize("literal", ["127.0.0.1", "::1", "2001:db8::7"])
