@@ -337,7 +337,8 @@ def _unknown(side: str, key: str, value: str, *, what: str, known: Iterable[str]
     """Make the error for an unknown value, with the nearest known one, or all of them when they are few."""
     words = list(known)
     near = suggestion(value, words)
-    all_words = f"it takes {', '.join(words)}" if len(words) <= _MOST_SHOWN else ""
+    few, many = f"it takes {', '.join(words)}", "sspi-async man handshake lists them"
+    all_words = few if len(words) <= _MOST_SHOWN else many
     way_out = "  ".join(filter(None, (near, all_words)))
     return UsageError(f'unknown {what} "{shown(value)}"', where=f"--{side} {key}={shown(value)}", help=way_out)
 
