@@ -68,6 +68,10 @@ RULES: dict[str, Rule] = {
 }
 
 
+FINISHED = "finished"
+RAN_OUT = frozenset({FINISHED, "stuck", "limit"})  # nothing more could happen; `interrupted` and `broken` say otherwise
+
+
 class _Life:
     """What the records say so far about the life of one async context."""
 
@@ -108,12 +112,12 @@ class LifecycleMonitor:
         if watch is not None:
             watch(record)
 
-    def end(self, last: int, *, reports_leaks: bool) -> None:
-        """Report what is left over when the records end."""
+    def end(self, last: int, reason: str) -> None:
+        """Report what is left over when the records end for this reason."""
         for handle, life in self._lives.items():
-            if life.phase in (Phase.PENDING, Phase.PENDING_SILENT):
+            if life.phase in (Phase.PENDING, Phase.PENDING_SILENT) and reason in RAN_OUT:
                 self._report("A016", str(handle), f"{life.call} had not completed", (last,))
-            if life.phase is not Phase.FREED and reports_leaks:
+            if life.phase is not Phase.FREED and reason == FINISHED:
                 self._report("A008", str(handle), f"it was {life.phase} at the end", (last,))
 
     def _act(self, record: Record, verb: Verb) -> Row:
@@ -253,14 +257,14 @@ def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
     broken off could not clean up.
     """
     lifecycle, handles = LifecycleMonitor(), HandleMonitor()
-    last, is_finished = 0, False
+    last, reason = 0, ""
     for record in records:
         lifecycle.see(record)
         handles.see(record)
         last = record.sequence
-        is_finished = isinstance(record.event, ev.RunEnded) and record.event.reason == "finished"
-    lifecycle.end(last, reports_leaks=is_finished)
-    if is_finished:
+        reason = record.event.reason if isinstance(record.event, ev.RunEnded) else ""
+    lifecycle.end(last, reason)
+    if reason == FINISHED:
         handles.end()
     assert not lifecycle.disagreements, f"the runtime left the law: {lifecycle.disagreements}"
     return tuple(sorted(lifecycle.findings + handles.findings, key=lambda finding: finding.records))

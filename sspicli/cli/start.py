@@ -60,14 +60,25 @@ class Started:
         """Run to the end and close the files; an interrupt ends the run early and keeps what was recorded."""
         try:
             if self.pool is None:
-                self.session.run()
+                self._run_stepped()
             else:
-                PooledRun(self.session, self.pool.dispatcher, self.pool.workers).result(self.timeout)
-        except KeyboardInterrupt:
-            self.session.abandon("interrupted")
+                self._run_pooled(self.pool)
         finally:
             self._close()
         return self.journal.records
+
+    def _run_stepped(self) -> None:
+        try:
+            self.session.run()
+        except KeyboardInterrupt:
+            self.session.abandon("interrupted")
+
+    def _run_pooled(self, pool: Pool) -> None:
+        under_way = PooledRun(self.session, pool.dispatcher, pool.workers)
+        try:
+            under_way.result(self.timeout)
+        except KeyboardInterrupt:
+            under_way.abandon("interrupted")
 
     def _close(self) -> None:
         if self.recording is not None:

@@ -25,11 +25,17 @@ class PooledRun:
         is_over = self._is_over.wait(timeout)
         if self._error is not None:
             raise self._error
-        with self._owned:
-            if is_over:
-                return self._session.end()
-            self._session.abandon("limit")
+        if not is_over:
+            self.abandon("limit")
             return "limit"
+        with self._owned:
+            return self._session.end()
+
+    def abandon(self, reason: str) -> None:
+        """End the run from outside, between two transitions."""
+        self._session.halt()
+        with self._owned:
+            self._session.abandon(reason)
 
     def _begin(self) -> None:
         with self._owned:

@@ -140,11 +140,15 @@ class Session:
         self._journal.append("session", ev.RunEnded(reason, waiting + hung), 0)
         return reason
 
+    def halt(self) -> None:
+        """Fire nothing after the transition under way; may be called from any thread."""
+        self._limit = 0
+
     def abandon(self, reason: str) -> None:
         """Record that the run was ended from outside: `interrupted`, or `limit` for a time-out."""
         self._reason = reason
         self.end()
-        self._limit = 0  # a worker that comes back later finds nothing to do
+        self.halt()  # a worker that comes back later finds nothing to do
 
     def is_settled(self) -> bool:
         """Say whether every program has come to its end."""

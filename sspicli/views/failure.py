@@ -110,7 +110,7 @@ def _ended_early(report: Report) -> list[Line]:
     lines = [_refusal_line(refusal) for refusal in report.refusals]
     notes = [f"{one.name}: {note}" for one in report.endpoints.values() for note in one.notes]
     if not lines and not notes:
-        notes = ["the run did not come to its end"]
+        notes = ["interrupted" if report.reason == "interrupted" else "the run did not come to its end"]
     return lines + [line(Segment("error", "bad"), f": {visible(note)}") for note in notes]
 
 
