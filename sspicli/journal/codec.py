@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import json
 import types
-from enum import Enum, IntFlag
+from enum import Enum
 from typing import Union, get_args, get_origin, get_type_hints
 from zlib import crc32
 
 from sspicli.journal import events as ev
 from sspicli.journal.events import Event
 from sspicli.journal.journal import Record
-from sspicli.sspi.buffers import BufferType
 from sspicli.sspi.handles import Handle, parse_handle
+from sspicli.sspi.status import NtStatus, SecurityStatus
 
 SCHEMA = "sspi-async/recording/1"
+_NAMED_NUMBERS = (SecurityStatus, NtStatus)
 SHORTEST_REFERENCE = 32  # bytes; shorter ones are written out again
 
 EVENT_TYPES: dict[str, type] = {one.__name__: one for one in get_args(ev.Event)}
@@ -60,13 +61,13 @@ class Encoder:
             return value
         if isinstance(value, Handle):
             return str(value)
-        if isinstance(value, (BufferType, IntFlag)):
-            return int(value)  # any number a caller wrote; some of them have names
+        if isinstance(value, int) and not isinstance(value, _NAMED_NUMBERS):
+            return int(value)  # a flag word, an attribute or a buffer type is a number, whatever a caller wrote it with
         if isinstance(value, Enum):
             return value.name
         if isinstance(value, bytes):
             return self._bytes(value)
-        if isinstance(value, (int, float, str)):
+        if isinstance(value, (float, str)):
             return value
         if isinstance(value, (tuple, list)):
             return [self._plain(one) for one in value]
