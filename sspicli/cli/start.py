@@ -12,6 +12,7 @@ from typing import NamedTuple, TextIO
 import click
 
 from sspicli import __version__
+from sspicli.cli.interrupts import interruptible
 from sspicli.cli.session_options import SessionOptions
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
@@ -57,28 +58,18 @@ class Started:
     timeout: float
 
     def run(self) -> list[Record]:
-        """Run to the end and close the files; an interrupt ends the run early and keeps what was recorded."""
+        """Run to the end and close the files; Ctrl-C ends the run between two transitions, so nothing is lost."""
         try:
             if self.pool is None:
-                self._run_stepped()
+                with interruptible(self.session.halt):
+                    self.session.run()
             else:
-                self._run_pooled(self.pool)
+                under_way = PooledRun(self.session, self.pool.dispatcher, self.pool.workers)
+                with interruptible(under_way.halt):
+                    under_way.result(self.timeout)
         finally:
             self._close()
         return self.journal.records
-
-    def _run_stepped(self) -> None:
-        try:
-            self.session.run()
-        except KeyboardInterrupt:
-            self.session.abandon("interrupted")
-
-    def _run_pooled(self, pool: Pool) -> None:
-        under_way = PooledRun(self.session, pool.dispatcher, pool.workers)
-        try:
-            under_way.result(self.timeout)
-        except KeyboardInterrupt:
-            under_way.abandon("interrupted")
 
     def _close(self) -> None:
         if self.recording is not None:

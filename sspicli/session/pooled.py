@@ -33,9 +33,14 @@ class PooledRun:
 
     def abandon(self, reason: str) -> None:
         """End the run from outside, between two transitions."""
-        self._session.halt()
+        self._session.halt(reason)
         with self._owned:
             self._session.abandon(reason)
+
+    def halt(self, reason: str) -> None:
+        """Let `result` return soon; may be called from a signal handler."""
+        self._session.halt(reason)
+        self._is_over.set()
 
     def _begin(self) -> None:
         with self._owned:

@@ -105,6 +105,7 @@ class Session:
         self._limit = limit
         self._fired = 0
         self._reason = ""
+        self._halted = ""
         self._apis = [endpoint.api for endpoint in endpoints]
         for endpoint in endpoints:
             self._begin(Activity(endpoint.api.name, endpoint.api, endpoint.program, 0))
@@ -136,19 +137,23 @@ class Session:
         """Record that the run ended, and why: finished, broken, stuck or limit."""
         waiting = tuple(f"{one.name} waits for {one.waits_for}" for one in self._activities if not one.is_done)
         hung = tuple(f"{call} never completes" for api in self._apis for call in api.pending)
-        reason = self._reason or ("broken" if self._is_broken else "stuck" if waiting or hung else "finished")
+        reason = (
+            self._halted
+            or self._reason
+            or ("broken" if self._is_broken else "stuck" if waiting or hung else "finished")
+        )
         self._journal.append("session", ev.RunEnded(reason, waiting + hung), 0)
         return reason
 
-    def halt(self) -> None:
-        """Fire nothing after the transition under way; may be called from any thread."""
+    def halt(self, reason: str) -> None:
+        """Fire nothing after the transition under way; may be called from any thread, and from a signal handler."""
+        self._halted = reason
         self._limit = 0
 
     def abandon(self, reason: str) -> None:
         """Record that the run was ended from outside: `interrupted`, or `limit` for a time-out."""
-        self._reason = reason
+        self.halt(reason)  # a worker that comes back later finds nothing to do
         self.end()
-        self.halt()  # a worker that comes back later finds nothing to do
 
     def is_settled(self) -> bool:
         """Say whether every program has come to its end."""
