@@ -24,6 +24,8 @@ from sspicli.packages.openssl_bindings import (
     OPENSSL_VERSION,
     SSL_VERSION,
     forbid_partial_wildcards,
+    judge_servers,
+    log_secrets,
     require_bindings,
     select_protocols,
     set_groups,
@@ -33,7 +35,6 @@ from sspicli.packages.openssl_bindings import (
 from sspicli.packages.openssl_names import CipherSuite, find_group, find_signature_algorithm, find_suite
 from sspicli.packages.schannel_context import SchannelContext
 from sspicli.packages.schannel_credential import Backing
-from sspicli.packages.schannel_engine import judge_certificate, note_secret
 from sspicli.sspi.flags import CredentialUse
 from sspicli.sspi.package import AcquireRequest, AcquireResult, Evidence, Role, Source
 from sspicli.sspi.schannel import (
@@ -225,7 +226,7 @@ def _key(certificate: CertContext, leaf: x509.Certificate) -> crypto.PKey:
 def _settings(auth: SchCredentials, identities: tuple[_Identity, ...], role: Role) -> SSL.Context:
     """Build one side's settings, complete: after the first connection they are frozen."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD if role is Role.CLIENT else SSL.TLS_SERVER_METHOD)
-    context.set_keylog_callback(note_secret)
+    log_secrets(context)
     context.set_mode(_MODE_NO_AUTO_CHAIN)
     suites = _suites(auth)
     _set_versions(context, _versions(auth, role, suites))
@@ -234,7 +235,7 @@ def _settings(auth: SchCredentials, identities: tuple[_Identity, ...], role: Rol
         _add_identity(context, identity)
     _set_trust(context, auth)
     if role is Role.CLIENT:
-        context.set_verify(SSL.VERIFY_PEER, judge_certificate)
+        judge_servers(context)
         forbid_partial_wildcards(context)
         if not identities:
             suspend_at_certificate_requests(context)

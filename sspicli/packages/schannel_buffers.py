@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sspicli.packages.schannel_rules import ALLOCATE_MEMORY
 from sspicli.sspi.buffers import ATTRIBUTE_MASK, BufferImage, BufferType, BufferWrite
+from sspicli.sspi.package import LegRequest
 from sspicli.sspi.records import ALERT as RECORD_ALERT
-from sspicli.sspi.records import APPLICATION_DATA, HEADER_SIZE, MAX_PROTECTED, Framing, Record
+from sspicli.sspi.records import APPLICATION_DATA, HEADER_SIZE, MAX_PROTECTED, Record
 from sspicli.sspi.status import SecurityStatus
 
 ALERT_INFO_SIZE = 2  # level and description, as msquic reads them (observed)
@@ -49,7 +51,25 @@ class OutputShape(NamedTuple):
 
 NO_INPUT = InputShape(None)
 _NO_ALERT = BufferWrite(1, ALERT, 0, None)
-_STANDING_OUTPUT = OutputShape(0, None, 1, None)
+_NO_TOKEN = (BufferWrite(0, TOKEN, 0, None), _NO_ALERT)
+STANDING_OUTPUT = OutputShape(0, None, 1, None)
+"""TOKEN and ALERT, both to be allocated."""
+
+
+def standing_token(request: LegRequest) -> bytes | None:
+    """Give the token of a leg as most callers pass it, at less cost than reading shapes; None for any other leg.
+
+    In: TOKEN and EMPTY, whole records of which none can be an alert. Out: `STANDING_OUTPUT`.
+    """
+    given, wanted, requirements, _, _ = request
+    if given is None or wanted is None or len(given) != 2 or len(wanted) != 2 or not requirements & ALLOCATE_MEMORY:
+        return None
+    (kind, size, data), (second_kind, second_size, _) = given
+    if kind != TOKEN or second_kind != EMPTY or second_size or data is None or len(data) != size:
+        return None
+    if wanted[0][0] != TOKEN or wanted[1][0] != ALERT:
+        return None
+    return data if is_whole_and_no_alert(data) else None
 
 
 def read_input(buffers: tuple[BufferImage, ...] | None, *, is_first_client_leg: bool) -> InputShape | SecurityStatus:
@@ -60,10 +80,6 @@ def read_input(buffers: tuple[BufferImage, ...] | None, *, is_first_client_leg: 
     """
     if buffers is None:
         return NO_INPUT
-    if len(buffers) == 2 and not is_first_client_leg:
-        (kind, size, data), (second_kind, second_size, _) = buffers
-        if kind == TOKEN and second_kind == EMPTY and not second_size and data is not None and len(data) == size:
-            return InputShape(data, 1)  # the standing shape of later legs, without further ado
     token_at = report_at = None
     protocols: tuple[bytes, ...] | None = None
     flags = 0
@@ -128,7 +144,7 @@ def read_output(buffers: tuple[BufferImage, ...] | None, *, allocates: bool) -> 
     if buffers is None:
         return SecurityStatus.SEC_E_INVALID_TOKEN
     if allocates and len(buffers) == 2 and buffers[0][0] == TOKEN and buffers[1][0] == ALERT:
-        return _STANDING_OUTPUT
+        return STANDING_OUTPUT
     token_at = empty_at = alert_at = None
     for index, (masked_type, _, _) in enumerate(buffers):
         kind = masked_type & _TYPE_MASK
@@ -165,8 +181,8 @@ def _within_rooms(
 
 def write_output(token: bytes, alert: tuple[int, int] | None, shape: OutputShape) -> tuple[BufferWrite, ...]:
     """Write a token that fits, and the alert that was made: two bytes on failure, size 0 otherwise."""
-    if shape is _STANDING_OUTPUT and alert is None and token:
-        return BufferWrite(0, TOKEN, len(token), token, True), _NO_ALERT
+    if shape is STANDING_OUTPUT and alert is None:
+        return (BufferWrite(0, TOKEN, len(token), token, True), _NO_ALERT) if token else _NO_TOKEN
     writes = (_write(shape.token_at, TOKEN, token, shape.token_room),)
     if shape.alert_at is None:
         return writes
@@ -181,18 +197,15 @@ def _write(index: int, buffer_type: int, data: bytes, room: int | None) -> Buffe
     return BufferWrite(index, buffer_type, len(data), data or None, bool(data))
 
 
-def write_missing(shape: InputShape, count: int) -> tuple[BufferWrite, ...]:
-    """Turn the EMPTY buffer into MISSING: the bytes still needed, an estimate."""
-    return () if shape.report_at is None else (BufferWrite(shape.report_at, MISSING, count, None),)
+def write_missing(place: int | None, count: int) -> tuple[BufferWrite, ...]:
+    """Turn the EMPTY buffer, if there is one, into MISSING: the bytes still needed, an estimate."""
+    return () if place is None else (BufferWrite(place, MISSING, count, None),)
 
 
-def write_extra(shape: InputShape, count: int) -> tuple[BufferWrite, ...]:
-    """Turn the EMPTY buffer into EXTRA: how many bytes at the TOKEN's end were not consumed, no copy of them."""
-    return () if shape.report_at is None or not count else (BufferWrite(shape.report_at, EXTRA, count, None),)
+def write_extra(place: int | None, count: int) -> tuple[BufferWrite, ...]:
+    """Turn the EMPTY buffer, if any, into EXTRA: how many bytes at the TOKEN's end were not consumed, no copy."""
+    return () if place is None else (BufferWrite(place, EXTRA, count, None),)
 
-
-WHOLE = Framing((), 0, 0, None)
-"""Stands for input that `is_whole_and_no_alert`, whose records nobody needs to see."""
 
 _TLS13_ALERT_BODY = 19  # level and description, content type, tag
 

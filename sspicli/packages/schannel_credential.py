@@ -16,7 +16,7 @@ from threading import Lock
 
 from OpenSSL import SSL
 
-from sspicli.packages.schannel_engine import Engine, judge_certificate
+from sspicli.packages.schannel_engine import Engine
 from sspicli.sspi.package import Role
 from sspicli.sspi.schannel import (
     SCH_CRED_DISABLE_RECONNECTS,
@@ -108,7 +108,7 @@ class Backing:
             engine.tolerated = self._tolerated
             engine.verifies = not self.auth.flags & SCH_CRED_MANUAL_CRED_VALIDATION
             mode = SSL.VERIFY_PEER | (SSL.VERIFY_FAIL_IF_NO_PEER_CERT if demands else 0)
-            engine.connection.set_verify(mode, judge_certificate)
+            engine.judge_peer(mode)
         return engine
 
     def keep_session(self, engine: Engine) -> None:

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from sspicli.packages.openssl_bindings import Outcome
 from sspicli.packages.openssl_names import CipherSuite, find_suite
-from sspicli.packages.schannel_engine import Engine, Outcome
+from sspicli.packages.schannel_engine import Engine
 from sspicli.packages.schannel_failures import CLEAR_ALERT, Clues, FailureRow, Knowledge, find_row
 from sspicli.sspi.alerts import FATAL, alert_name
 from sspicli.sspi.package import AlertSeen, Evidence, Role

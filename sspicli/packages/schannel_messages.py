@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sspicli.packages.openssl_bindings import Outcome
 from sspicli.packages.openssl_names import CipherSuite, find_suite
-from sspicli.packages.schannel_engine import Engine, Outcome
+from sspicli.packages.schannel_engine import Engine
 from sspicli.packages.schannel_evidence import Failure, Situation, engine_failed
+from sspicli.packages.schannel_rules import Leg
 from sspicli.sspi.buffers import ATTRIBUTE_MASK, BufferImage, BufferType, BufferWrite
 from sspicli.sspi.package import Evidence, MessageResult, Source
-from sspicli.sspi.records import ALERT, HEADER_SIZE, MAX_PROTECTED, MAX_PROTECTED_TLS13, frame
+from sspicli.sspi.records import ALERT, HEADER_SIZE, MAX_PROTECTED, MAX_PROTECTED_TLS13, frame, record_end
 from sspicli.sspi.status import SecurityStatus
 
 TLS_1_0, TLS_1_3 = 0x0301, 0x0304
@@ -60,17 +62,6 @@ def stream_sizes(version: int, suite: CipherSuite | None) -> StreamSizes:
     return StreamSizes(HEADER_SIZE + 8, tag)
 
 
-class Reauthentication(NamedTuple):
-    """What an ISC or ASC call on an established context came to."""
-
-    status: SecurityStatus
-    consumed: int = 0
-    token: bytes = b""
-    alert: tuple[int, int] | None = None
-    missing: int = 0
-    evidence: Evidence | None = None
-
-
 class Traffic:
     """What crosses an established connection.
 
@@ -82,20 +73,24 @@ class Traffic:
         "_ahead",
         "_engine",
         "_late_failure",
+        "_limit",
         "_may_owe_update",
+        "_opened_header",
         "_situation",
+        "_sizes",
         "_skippable",
         "is_over",
         "owes_call",
-        "sizes",
         "version",
     )
 
     def __init__(self, engine: Engine, situation: Situation) -> None:
         self._engine = engine
         self._situation = situation
-        self.version = engine.connection.get_protocol_version()
-        self.sizes = stream_sizes(self.version, find_suite(engine.connection.get_cipher_name() or ""))
+        self.version = version = engine.connection.get_protocol_version()
+        self._sizes: StreamSizes | None = None
+        self._limit = MAX_PROTECTED_TLS13 if version >= TLS_1_3 else MAX_PROTECTED
+        self._opened_header = HEADER_SIZE if version >= TLS_1_3 else self.sizes.header
         self.owes_call = False
         self.is_over = False
         self._ahead = b""
@@ -103,6 +98,13 @@ class Traffic:
         self._may_owe_update = False
         self._late_failure: Failure | None = None
         engine.watch_alerts()
+
+    @property
+    def sizes(self) -> StreamSizes:
+        """Say what a record adds to its data; looked up when first asked for."""
+        if self._sizes is None:
+            self._sizes = stream_sizes(self.version, find_suite(self._engine.connection.get_cipher_name() or ""))
+        return self._sizes
 
     # -- EncryptMessage ------------------------------------------------------
 
@@ -154,28 +156,33 @@ class Traffic:
             return MessageResult(_S.SEC_E_INVALID_TOKEN)
         if self.is_over or self.owes_call:
             return MessageResult(_S.SEC_E_CONTEXT_EXPIRED)
-        data = _bytes_of(next(one for one in buffers if one.buffer_type & ~ATTRIBUTE_MASK == BufferType.DATA))
-        framing = frame(data, limit=self._limit())
-        if not framing.records:
-            if framing.malformed_at is None:
-                return MessageResult(_S.SEC_E_INCOMPLETE_MESSAGE, _missing(places, framing.missing or HEADER_SIZE))
-            self.is_over = True
-            return MessageResult(_S.SEC_E_DECRYPT_FAILURE, evidence=Evidence("garbage-header", Source.OBSERVED))
-        record = data[: framing.records[0].end]
+        data = _data_of(buffers)
+        end = record_end(data, limit=self._limit)
+        if not end:
+            return self._not_whole(data, places)
+        record = data[:end]
         if self._ahead and self._ahead != record:
             return MessageResult(_S.SEC_E_INVALID_TOKEN)
         if not self._ahead:
             self._engine.feed(record)
         self._ahead = b""
         outcome, plain = self._engine.read(MAXIMUM_MESSAGE)
-        return self._opened(outcome, plain, record, places, len(data) - len(record))
+        return self._opened(outcome, plain, record, places, len(data) - end)
+
+    def _not_whole(self, data: bytes, places: tuple[int, ...]) -> MessageResult:
+        """Answer for data without one whole record: wait for the rest, or refuse what begins no record."""
+        framing = frame(data, limit=self._limit, most=1)
+        if framing.malformed_at is None:
+            return MessageResult(_S.SEC_E_INCOMPLETE_MESSAGE, _missing(places, framing.missing or HEADER_SIZE))
+        self.is_over = True
+        return MessageResult(_S.SEC_E_DECRYPT_FAILURE, evidence=Evidence("garbage-header", Source.OBSERVED))
 
     def _opened(
         self, outcome: Outcome, plain: bytes, record: bytes, places: tuple[int, ...], behind: int
     ) -> MessageResult:
         """Say what a record was: data, something for ISC or ASC, the end, or a failure."""
         if outcome is Outcome.DONE or (outcome is Outcome.WANTS_INPUT and self._is_empty_data(record)):
-            return MessageResult(_S.SEC_E_OK, _opened_writes(record, plain, places, self.sizes.header, behind))
+            return MessageResult(_S.SEC_E_OK, _opened_writes(record, plain, places, self._opened_header, behind))
         if outcome is Outcome.CLOSED:
             self.is_over = True
             return MessageResult(_S.SEC_I_CONTEXT_EXPIRED)
@@ -196,11 +203,11 @@ class Traffic:
             noted = self._engine.alert_received
             refused = noted is not None and noted[1] == _NO_RENEGOTIATION
             status = _S.SEC_I_NO_RENEGOTIATION if refused else _S.SEC_E_OK
-            return MessageResult(status, _opened_writes(record, b"", places, self.sizes.header, behind))
+            return MessageResult(status, _opened_writes(record, b"", places, self._opened_header, behind))
         self.owes_call = True
         self._skippable = record
         self._note_update(record)
-        return MessageResult(_S.SEC_I_RENEGOTIATE, _opened_writes(record, b"", places, self.sizes.header, behind))
+        return MessageResult(_S.SEC_I_RENEGOTIATE, _opened_writes(record, b"", places, self._opened_header, behind))
 
     def _is_empty_data(self, record: bytes) -> bool:
         """Tell a record of no data, which TLS allows, from one of another kind."""
@@ -216,36 +223,34 @@ class Traffic:
             token=self._engine.drain(),
         )
 
-    def _limit(self) -> int:
-        return MAX_PROTECTED_TLS13 if self.version >= TLS_1_3 else MAX_PROTECTED
-
     # -- ISC and ASC on an established context ------------------------------------------------------
 
-    def reauthenticate(self, data: bytes) -> Reauthentication:
+    def reauthenticate(self, data: bytes) -> Leg:
         """Process post-handshake records, until application data or the end of the whole records.
 
         The call that SEC_I_RENEGOTIATE demands may pass what was behind that record, or the same buffer again, or
         nothing; tickets may also be passed here directly.
         """
         if self.is_over:
-            return Reauthentication(_S.SEC_I_CONTEXT_EXPIRED)
+            return Leg(_S.SEC_I_CONTEXT_EXPIRED)
         is_owed, self.owes_call = self.owes_call, False
         late, self._late_failure = self._late_failure, None
         begin = len(self._skippable) if self._skippable and data.startswith(self._skippable) else 0
         self._skippable = b""
         if late is not None:
             self.is_over = True
-            return Reauthentication(late.status, begin, alert=late.alert, evidence=late.evidence)
+            return Leg(late.status, b"", begin, late.alert, late.evidence)
         if self._ahead:
-            return Reauthentication(_S.SEC_E_OK, begin, self._answers())
-        framing = frame(data, begin, limit=self._limit())
-        if not framing.records and not is_owed and not begin:
-            return self._unframed(framing.malformed_at, framing.missing)
-        for record in framing.records:
-            stop = self._process(data[record.start : record.end], record.start)
+            return Leg(_S.SEC_E_OK, self._answers(), begin)
+        start, end = begin, record_end(data, begin, limit=self._limit)
+        if not end and not is_owed and not begin:
+            return self._unframed(data)
+        while end:
+            stop = self._process(data[start:end], start)
             if stop is not None:
                 return stop
-        return Reauthentication(_S.SEC_E_OK, begin + framing.complete, self._answers())
+            start, end = end, record_end(data, end, limit=self._limit)
+        return Leg(_S.SEC_E_OK, self._answers(), start)
 
     def _answers(self) -> bytes:
         """Take what the engine answers to the records processed: a KeyUpdate, if one asked for it."""
@@ -257,7 +262,7 @@ class Traffic:
     def _note_update(self, record: bytes) -> None:
         self._may_owe_update |= self.version >= TLS_1_3 and len(record) == HEADER_SIZE + _KEY_UPDATE_BODY
 
-    def _process(self, record: bytes, start: int) -> Reauthentication | None:
+    def _process(self, record: bytes, start: int) -> Leg | None:
         """Process one record; None to go on with the next."""
         self._engine.feed(record)
         outcome = self._engine.peek()
@@ -266,10 +271,10 @@ class Traffic:
             return None
         if outcome is Outcome.DONE:
             self._ahead = record
-            return Reauthentication(_S.SEC_E_OK, start, self._answers())
+            return Leg(_S.SEC_E_OK, self._answers(), start)
         self.is_over = True
         if outcome is Outcome.CLOSED:
-            return Reauthentication(_S.SEC_I_CONTEXT_EXPIRED, start + len(record))
+            return Leg(_S.SEC_I_CONTEXT_EXPIRED, consumed=start + len(record))
         failure = engine_failed(
             self._engine,
             self._situation,
@@ -277,13 +282,14 @@ class Traffic:
             fed=record,
             token=(token := self._engine.drain()),
         )
-        return Reauthentication(failure.status, start + len(record), token, failure.alert, evidence=failure.evidence)
+        return Leg(failure.status, token, start + len(record), failure.alert, failure.evidence)
 
-    def _unframed(self, malformed_at: int | None, missing: int) -> Reauthentication:
-        if malformed_at is None:
-            return Reauthentication(_S.SEC_E_INCOMPLETE_MESSAGE, missing=missing or HEADER_SIZE)
+    def _unframed(self, data: bytes) -> Leg:
+        framing = frame(data, limit=self._limit, most=1)
+        if framing.malformed_at is None:
+            return Leg(_S.SEC_E_INCOMPLETE_MESSAGE, missing=framing.missing or HEADER_SIZE)
         self.is_over = True
-        return Reauthentication(_S.SEC_E_INVALID_TOKEN, evidence=Evidence("garbage-header", Source.OBSERVED))
+        return Leg(_S.SEC_E_INVALID_TOKEN, evidence=Evidence("garbage-header", Source.OBSERVED))
 
 
 class ControlToken(NamedTuple):
@@ -311,7 +317,14 @@ def read_control(buffers: tuple[BufferImage, ...] | None) -> ControlToken | Secu
     return _S.SEC_E_UNSUPPORTED_FUNCTION
 
 
-_ENCRYPT_TYPES = (BufferType.STREAM_HEADER, BufferType.DATA, BufferType.STREAM_TRAILER)
+_HEADER, _DATA, _TRAILER = (
+    int(BufferType.STREAM_HEADER),
+    int(BufferType.DATA),
+    int(BufferType.STREAM_TRAILER),
+)
+_EXTRA = int(BufferType.EXTRA)
+_ENCRYPT_TYPES = (_HEADER, _DATA, _TRAILER)
+_STANDING_PLACES = (0, 1, 2, 3)  # DATA, and three EMPTY behind it
 
 
 def _find(buffers: tuple[BufferImage, ...], kind: int) -> int | None:
@@ -335,8 +348,18 @@ def _spread(record: bytes, places: tuple[int, int, int], header_size: int, data_
     )
 
 
+def _data_of(buffers: tuple[BufferImage, ...]) -> bytes:
+    """Give the bytes of the DATA buffer, which most callers put first."""
+    for kind, size, data in buffers:
+        if kind & ~ATTRIBUTE_MASK == _DATA:
+            return data if data is not None and len(data) == size else (data or b"")[:size]
+    return b""
+
+
 def _decrypt_places(buffers: tuple[BufferImage, ...]) -> tuple[int, ...] | None:
     """Take the one DATA and the first three EMPTY buffers, in their order; None for any other shape."""
+    if len(buffers) == 4 and buffers[0][0] == _DATA and not (buffers[1][0] or buffers[2][0] or buffers[3][0]):
+        return _STANDING_PLACES
     kinds = [one.buffer_type & ~ATTRIBUTE_MASK for one in buffers]
     empty = [index for index, kind in enumerate(kinds) if kind == BufferType.EMPTY]
     if kinds.count(BufferType.DATA) != 1 or len(empty) < 3:
@@ -355,10 +378,9 @@ def _opened_writes(
     """Describe an opened record: header, data, trailer, and EXTRA for what is behind it."""
     header_size = min(header_size, len(record) - len(plain))
     trailer = record[header_size + len(plain) :]
-    last = BufferWrite(places[3], BufferType.EXTRA, behind, None) if behind else BufferWrite(places[3], 0, 0, None)
     return (
-        BufferWrite(places[0], BufferType.STREAM_HEADER, header_size, record[:header_size]),
-        BufferWrite(places[1], BufferType.DATA, len(plain), plain),
-        BufferWrite(places[2], BufferType.STREAM_TRAILER, len(trailer), trailer),
-        last,
+        BufferWrite(places[0], _HEADER, header_size, record[:header_size]),
+        BufferWrite(places[1], _DATA, len(plain), plain),
+        BufferWrite(places[2], _TRAILER, len(trailer), trailer),
+        BufferWrite(places[3], _EXTRA if behind else 0, behind, None),
     )

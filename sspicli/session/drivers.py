@@ -61,6 +61,9 @@ INCOMPLETE_CREDENTIALS = SecurityStatus.SEC_I_INCOMPLETE_CREDENTIALS
 RENEGOTIATE = SecurityStatus.SEC_I_RENEGOTIATE
 CONTEXT_EXPIRED = SecurityStatus.SEC_I_CONTEXT_EXPIRED
 
+ALLOCATE_MEMORY = int(IscReq.ALLOCATE_MEMORY)  # the same bit in ASC_REQ
+USE_SUPPLIED_CREDS = int(IscReq.USE_SUPPLIED_CREDS)
+
 TOKEN_ROOM = 1 << 17  # above the longest flight the engine makes
 ALERT_ROOM = 2  # level and description
 FIRST_POLL_TICKS = 1
@@ -271,7 +274,7 @@ def _leg(talk: Conversation) -> Doing[tuple[SecurityStatus, int]]:
 
 def leg_output(requirements: int) -> SecBufferDesc:
     """Lay out the output, TOKEN and ALERT: for the package to allocate where that was asked for, else with room."""
-    if requirements & IscReq.ALLOCATE_MEMORY:  # the same bit in ASC_REQ
+    if requirements & ALLOCATE_MEMORY:
         return SecBufferDesc(to_allocate(BufferType.TOKEN), to_allocate(BufferType.ALERT))
     return SecBufferDesc(room(BufferType.TOKEN, TOKEN_ROOM), room(BufferType.ALERT, ALERT_ROOM))
 
@@ -303,11 +306,11 @@ def _leg_action(
 def _answer_certificate_request(talk: Conversation) -> Doing[SecurityStatus]:
     """Go on after SEC_I_INCOMPLETE_CREDENTIALS: with another credential where the plan has one, else anonymously."""
     later = talk.plan.later_auth_data
-    if later is None or talk.requirements & IscReq.USE_SUPPLIED_CREDS:
-        if talk.requirements & IscReq.USE_SUPPLIED_CREDS:
+    if later is None or talk.requirements & USE_SUPPLIED_CREDS:
+        if talk.requirements & USE_SUPPLIED_CREDS:
             yield Note("the package asks for a certificate again although none was to be looked for")
             return INCOMPLETE_CREDENTIALS
-        talk.requirements |= IscReq.USE_SUPPLIED_CREDS
+        talk.requirements |= USE_SUPPLIED_CREDS
         return OK
     previous, talk.credential = talk.credential, OutputSlot("phCredential", None)
     status = yield from _acquire(talk, later)

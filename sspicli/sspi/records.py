@@ -85,6 +85,15 @@ def frame(data: bytes, offset: int = 0, *, limit: int = MAX_PROTECTED, most: int
     return Framing(tuple(records), start - offset, missing, None)
 
 
+def record_end(data: bytes, start: int = 0, *, limit: int = MAX_PROTECTED) -> int:
+    """Say where the record at `start` ends; 0 when it is not whole, or begins with a header that is none."""
+    if len(data) - start < HEADER_SIZE or not 20 <= data[start] <= 24 or data[start + 1] != 3:
+        return 0
+    length = data[start + 3] << 8 | data[start + 4]
+    end = start + HEADER_SIZE + length
+    return end if length <= limit and end <= len(data) else 0
+
+
 def read_header(data: bytes, offset: int = 0) -> RecordHeader | None:
     """Read the header at `offset` whatever it says; None while fewer than five bytes are held."""
     if offset < 0 or len(data) - offset < HEADER_SIZE:
