@@ -52,7 +52,7 @@ _BINDINGS = {
 }
 
 _NO_PARTIAL_WILDCARDS = 0x4  # X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS: `w*.example` matches nothing, as at most verifiers
-_ALERT_READ, _ALERT_WRITTEN = 0x4004, 0x4008  # SSL_CB_READ_ALERT, SSL_CB_WRITE_ALERT
+_ALERT, _WRITTEN = 0x4000, 0x0008  # SSL_CB_ALERT, SSL_CB_WRITE
 
 # What the callbacks answer: SSL_TLSEXT_ERR_*, and the values SSL_set_cert_cb documents.
 _TAKEN, _FATAL, _NOT_ANSWERED = 0, 2, 3
@@ -340,12 +340,12 @@ def _on_certificate_wanted(ssl, _):  # type: ignore[no-untyped-def]  # noqa: ANN
 
 @ffi.callback("void (*)(const SSL *, int, int)", onerror=_swallow)
 def _on_info(ssl, where, value):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-    if where != _ALERT_READ and where != _ALERT_WRITTEN:
+    if not where & _ALERT:
         return
     owner = _at_work.get(ssl)
     if owner is None:
         return
-    owner.note_alert((value >> 8 & 0xFF, value & 0xFF), is_sent=where == _ALERT_WRITTEN)
+    owner.note_alert((value >> 8 & 0xFF, value & 0xFF), is_sent=bool(where & _WRITTEN))
 
 
 @ffi.callback("void (*)(const SSL *, const char *)", onerror=_swallow)

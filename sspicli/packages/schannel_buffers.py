@@ -59,15 +59,17 @@ STANDING_OUTPUT = OutputShape(0, None, 1, None)
 def standing_token(request: LegRequest) -> bytes | None:
     """Give the token of a leg as most callers pass it, at less cost than reading shapes; None for any other leg.
 
-    In: TOKEN and EMPTY, whole records of which none can be an alert. Out: `STANDING_OUTPUT`.
+    In: TOKEN and EMPTY, whole records of which none can be an alert; or NULL, which gives b"". Out: `STANDING_OUTPUT`.
     """
     given, wanted, requirements, _, _ = request
-    if given is None or wanted is None or len(given) != 2 or len(wanted) != 2 or not requirements & ALLOCATE_MEMORY:
+    if wanted is None or len(wanted) != 2 or not requirements & ALLOCATE_MEMORY:
         return None
+    if wanted[0][0] != TOKEN or wanted[1][0] != ALERT or (given is not None and len(given) != 2):
+        return None
+    if given is None:
+        return b""
     (kind, size, data), (second_kind, second_size, _) = given
     if kind != TOKEN or second_kind != EMPTY or second_size or data is None or len(data) != size:
-        return None
-    if wanted[0][0] != TOKEN or wanted[1][0] != ALERT:
         return None
     return data if is_whole_and_no_alert(data) else None
 

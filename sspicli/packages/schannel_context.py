@@ -109,8 +109,8 @@ class SchannelContext(Legs):
                 engine.close()
 
     def _with_secrets(self, result: MessageResult) -> MessageResult:
-        secrets = self._take_secrets()
-        return result._replace(secrets=secrets) if secrets else result
+        engine = self._engine
+        return result if engine is None or not engine.secrets else result._replace(secrets=engine.take_secrets())
 
     def _broken(self, error: Exception) -> MessageResult:
         """Turn whatever an engine throws into a status."""

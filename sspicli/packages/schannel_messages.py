@@ -151,12 +151,11 @@ class Traffic:
 
     def decrypt(self, buffers: tuple[BufferImage, ...]) -> MessageResult:
         """Open the first record of the DATA buffer."""
-        places = _decrypt_places(buffers)
+        places, data = _read_decrypt(buffers)
         if places is None:
             return MessageResult(_S.SEC_E_INVALID_TOKEN)
         if self.is_over or self.owes_call:
             return MessageResult(_S.SEC_E_CONTEXT_EXPIRED)
-        data = _data_of(buffers)
         end = record_end(data, limit=self._limit)
         if not end:
             return self._not_whole(data, places)
@@ -348,23 +347,17 @@ def _spread(record: bytes, places: tuple[int, int, int], header_size: int, data_
     )
 
 
-def _data_of(buffers: tuple[BufferImage, ...]) -> bytes:
-    """Give the bytes of the DATA buffer, which most callers put first."""
-    for kind, size, data in buffers:
-        if kind & ~ATTRIBUTE_MASK == _DATA:
-            return data if data is not None and len(data) == size else (data or b"")[:size]
-    return b""
-
-
-def _decrypt_places(buffers: tuple[BufferImage, ...]) -> tuple[int, ...] | None:
-    """Take the one DATA and the first three EMPTY buffers, in their order; None for any other shape."""
+def _read_decrypt(buffers: tuple[BufferImage, ...]) -> tuple[tuple[int, ...] | None, bytes]:
+    """Take the one DATA and the first three EMPTY buffers, in their order, and DATA's bytes; None for another shape."""
     if len(buffers) == 4 and buffers[0][0] == _DATA and not (buffers[1][0] or buffers[2][0] or buffers[3][0]):
-        return _STANDING_PLACES
+        _, size, data = buffers[0]
+        return _STANDING_PLACES, data if data is not None and len(data) == size else (data or b"")[:size]
     kinds = [one.buffer_type & ~ATTRIBUTE_MASK for one in buffers]
     empty = [index for index, kind in enumerate(kinds) if kind == BufferType.EMPTY]
     if kinds.count(BufferType.DATA) != 1 or len(empty) < 3:
-        return None
-    return tuple(sorted([kinds.index(BufferType.DATA), *empty[:3]]))
+        return None, b""
+    at = kinds.index(BufferType.DATA)
+    return tuple(sorted([at, *empty[:3]])), _bytes_of(buffers[at])
 
 
 def _missing(places: tuple[int, ...], count: int) -> tuple[BufferWrite, ...]:
