@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Culprit, Leg, MessageFailure, failing
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Culprit, Leg, MessageFailure, Refusal, failing
 from sspicli.analysis.offers import Offers, offers
 from sspicli.analysis.whereabouts import Whereabouts, whereabouts
 from sspicli.journal import events as ev
@@ -28,8 +28,10 @@ class Failure:
     leg: int
     alert: AlertSeen | None
     alert_data: bytes
+    field: str
     cause: str
     help: str
+    was_injected: bool
     other: Culprit | None
     place: Whereabouts | None
     offers: Offers | None
@@ -51,27 +53,35 @@ class Failure:
 
 
 def blame(
-    calls: tuple[Call, ...], messages: tuple[MessageFailure, ...], legs: tuple[Leg, ...], run: ev.RunStarted | None
+    calls: tuple[Call, ...],
+    others: tuple[MessageFailure | Refusal, ...],
+    legs: tuple[Leg, ...],
+    run: ev.RunStarted | None,
+    faults: frozenset[str] = frozenset(),
 ) -> Failure | None:
-    """Find the earliest failure and say why; None when nothing failed."""
-    failed: list[Culprit] = [*(call for call in calls if failing(call)), *messages]
+    """Find the earliest failure and say why; None when nothing failed. `faults` are the subjects of injected faults."""
+    failed: list[Culprit] = [*(call for call in calls if failing(call)), *others]
     if not failed:
         return None
     failed.sort(key=_moment)
     first = failed[0]
     evidence = first.evidence
     made = first.leg if isinstance(first, Call) else 0
-    makes_legs = isinstance(first, Call) and first.function in LEG_FUNCTIONS
+    was_injected = _subject(first) in faults
+    settings = Settings(run)
+    compared = offers(calls, legs) if first.status == SecurityStatus.SEC_E_ALGORITHM_MISMATCH else None
     return Failure(
         culprit=first,
-        leg=made or (1 + sum(one.sequence < _moment(first) for one in legs) if makes_legs else 0),
+        leg=made or _leg_not_made(first, legs),
         alert=evidence.alert_sent or evidence.alert_received if evidence else None,
         alert_data=next((leg.data for leg in legs if made and leg.number == made), b""),
-        cause=_cause(first, run),
-        help=_help(first),
+        field=_field(evidence, compared),
+        cause="a fault was asked for with --fault" if was_injected else _cause(first, settings),
+        help="leave out --fault" if was_injected else _help(first, settings),
+        was_injected=was_injected,
         other=next((one for one in failed if one.endpoint != first.endpoint), None),
         place=whereabouts(evidence.field, first.endpoint, legs) if evidence else None,
-        offers=offers(calls, legs) if first.status == SecurityStatus.SEC_E_ALGORITHM_MISMATCH else None,
+        offers=compared,
     )
 
 
@@ -79,15 +89,91 @@ def _moment(culprit: Culprit) -> int:
     return culprit.completed_sequence if isinstance(culprit, Call) else culprit.sequence
 
 
-def _cause(culprit: Culprit, run: ev.RunStarted | None) -> str:
+def _subject(culprit: Culprit) -> str:
+    """Name a culprit as the fault plan names what it befell."""
+    if isinstance(culprit, Call):
+        return str(culprit.handle)
+    return f"{culprit.endpoint} {culprit.function.documented_name}" if isinstance(culprit, Refusal) else ""
+
+
+def _leg_not_made(culprit: Culprit, legs: tuple[Leg, ...]) -> int:
+    """Number the leg that the culprit would have made; 0 for what makes none."""
+    if isinstance(culprit, MessageFailure) or culprit.function not in LEG_FUNCTIONS:
+        return 0
+    return 1 + sum(one.sequence < _moment(culprit) for one in legs)
+
+
+_LACKING_FIELDS = {
+    "versions": "ClientHello.extensions.supported_versions",
+    "suites": "ClientHello.cipher_suites",
+    "groups": "ClientHello.extensions.supported_groups",
+    "signature algorithms": "ClientHello.extensions.signature_algorithms",
+}
+
+
+def _field(evidence: Evidence | None, compared: Offers | None) -> str:
+    """Name the field that decided: what is lacking in the offer, else what the package says."""
+    if compared is not None and compared.lacks:
+        return _LACKING_FIELDS[compared.lacks[0]]
+    return evidence.field if evidence else ""
+
+
+class Settings:
+    """What the command line said of both sides, as far as it explains a failure."""
+
+    def __init__(self, run: ev.RunStarted | None) -> None:
+        self._options = {} if run is None else run.options
+
+    def bad_preset(self, side: str) -> str:
+        """Name the deliberately bad certificate of a side, "" for none; as `server=cert preset "expired"`."""
+        note = self._options.get(f"{side}.note")
+        return note if isinstance(note, str) else ""
+
+    def has(self, side: str, pair: str) -> bool:
+        """Say whether a setting was given that begins like this."""
+        given = self._options.get(side)
+        return isinstance(given, tuple) and any(str(one).strip().lower().startswith(pair) for one in given)
+
+
+# The status each deliberately bad certificate brings at the end that refuses it.
+_PRESET_STATUSES = {
+    "expired": SecurityStatus.SEC_E_CERT_EXPIRED,
+    "not-yet-valid": SecurityStatus.SEC_E_CERT_EXPIRED,
+    "wrong-name": SecurityStatus.SEC_E_WRONG_PRINCIPAL,
+    "untrusted": SecurityStatus.SEC_E_UNTRUSTED_ROOT,
+    "self-signed": SecurityStatus.SEC_E_UNTRUSTED_ROOT,
+    "wrong-usage": SecurityStatus.SEC_E_CERT_WRONG_USAGE,
+    "weak-key": SecurityStatus.SEC_E_CERT_UNKNOWN,
+    "revoked": SecurityStatus.CRYPT_E_REVOKED,
+}
+
+
+def _was_asked_for(culprit: Culprit, settings: Settings) -> str:
+    """Give the note of the peer's bad certificate when it is what this status comes from, else ""."""
+    note = settings.bad_preset(_peer(culprit))
+    preset = note.rpartition(" ")[2].strip('"')
+    own_trust = settings.has(culprit.endpoint, "trust=") and preset not in ("untrusted", "self-signed")
+    is_it = _PRESET_STATUSES.get(preset) == culprit.status and not own_trust
+    return note if is_it else ""
+
+
+def _cause(culprit: Culprit, settings: Settings) -> str:
     """Say what brought it about: the certificate that was asked to be bad, else what usually does."""
-    asked = None if run is None else run.options.get(f"{_peer(culprit)}.note")
-    if culprit.status in _CERTIFICATE_STATUSES and isinstance(asked, str) and asked:
+    asked = _was_asked_for(culprit, settings)
+    if asked:
         return f"{asked} (you asked for it)"
     if _lacks_client_certificate(culprit):
         return "the server's settings demand a client certificate, and the client has none"
+    if _row(culprit) == "no-server-certificate":
+        return "the server's credential holds no certificate"
+    if culprit.status == _S.SEC_E_UNTRUSTED_ROOT and settings.has(culprit.endpoint, "trust="):
+        return f"the {_peer(culprit)}'s root is not among the anchors that --{culprit.endpoint} trust= names"
     facts = STATUS_FACTS.get(culprit.status)
     return "" if facts is None else facts.cause
+
+
+def _row(culprit: Culprit) -> str:
+    return culprit.evidence.row if culprit.evidence else ""
 
 
 def _lacks_client_certificate(culprit: Culprit) -> bool:
@@ -112,15 +198,17 @@ _CERTIFICATE_STATUSES = frozenset(
 )
 
 
-def _help(culprit: Culprit) -> str:
+def _help(culprit: Culprit, settings: Settings) -> str:
     """Say the smallest change that would make it pass."""
-    if culprit.status in _CERTIFICATE_STATUSES and isinstance(culprit, Call) and culprit.function in LEG_FUNCTIONS:
-        change = f"--{_peer(culprit)} cert=valid"
-        if culprit.endpoint == "client":
-            change += ", or let the client accept it: --client validate=manual"
-        return change
+    side, peer = culprit.endpoint, _peer(culprit)
+    if isinstance(culprit, Call) and culprit.function in LEG_FUNCTIONS and culprit.status in _CERTIFICATE_STATUSES:
+        is_trust = culprit.status == _S.SEC_E_UNTRUSTED_ROOT and settings.has(side, "trust=")
+        change = f"--{side} trust=throw-away, or a file with the right root" if is_trust else f"--{peer} cert=valid"
+        return change + (", or let the client accept it: --client validate=manual" if side == "client" else "")
     if _lacks_client_certificate(culprit):
         return "--client cert=valid, or let the server only ask: --server request-cert=yes"
+    if _row(culprit) == "no-server-certificate":
+        return "--server cert=valid"
     if culprit.status == _S.SEC_E_APPLICATION_PROTOCOL_MISMATCH:
         return "give both sides a protocol in common: --client alpn=... --server alpn=..."
     if culprit.status == _S.SEC_E_ALGORITHM_MISMATCH:

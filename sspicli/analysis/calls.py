@@ -64,12 +64,26 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A call that its queueing function refused: nothing was queued, and no callback came."""
+    """A call that its queueing function refused: nothing was queued, and no callback came.
+
+    SspiCreateAsyncContext counts too: its NULL stands here as SEC_E_INSUFFICIENT_MEMORY, as its callers take it.
+    """
 
     endpoint: str
     function: Function
     queue_status: SecurityStatus
     sequence: int
+    handshake: int
+
+    @property
+    def status(self) -> SecurityStatus:
+        """The queue status."""
+        return self.queue_status
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """Nothing: no package was asked."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +97,8 @@ class MessageFailure:
     evidence: Evidence | None
 
 
-Culprit = Call | MessageFailure
-"""What a run can fail with: a queued call, or a synchronous message call after the handshake."""
+Culprit = Call | MessageFailure | Refusal
+"""What a run can fail with: a queued call, a refused one, or a synchronous message call after the handshake."""
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sspicli.analysis.blame import Failure, blame
-from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, MessageFailure, Refusal
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, MessageFailure, Refusal, failing
 from sspicli.analysis.rules import Finding, judge
 from sspicli.journal import events as ev
 from sspicli.journal.events import Images
@@ -20,7 +20,7 @@ from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.buffers import BufferType
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
-from sspicli.sspi.package import AlertSeen
+from sspicli.sspi.package import AlertSeen, Evidence
 from sspicli.sspi.status import SecurityStatus
 from sspicli.tokens.tls import TlsReader
 from sspicli.tokens.tls_hello import HelloFacts, hello_facts
@@ -48,6 +48,7 @@ class EndpointReport:
     callbacks: int = 0
     messages_opened: int = 0
     messages_sent: int = 0
+    lost_messages: int = 0
     queries: dict[int, tuple[SecurityStatus, dict[str, object]]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -66,7 +67,9 @@ class Report:
     endpoints: dict[str, EndpointReport]
     failure: Failure | None
     findings: tuple[Finding, ...]
+    handshake: int
     handshakes: int
+    faults: tuple[str, ...]
     protocol: str | None
     cipher_suite: str | None
     group: str | None
@@ -114,6 +117,7 @@ class _Fold:
         self.at: dict[str, int] = {}
         self.counts: dict[tuple[str, Function, int], int] = {}
         self.choices: list[int] = []
+        self.faults: dict[str, str] = {}
 
     def round_of(self, actor: str) -> _Round:
         return self.rounds[self.at.get(actor.partition(".")[0], 0)]
@@ -142,7 +146,7 @@ class _Fold:
             case ev.MessageDecrypted():
                 self._decrypted(record, event)
             case ev.MessageEncrypted():
-                self.endpoint(record.actor).messages_sent += event.status == SecurityStatus.SEC_E_OK
+                self._encrypted(record, event)
             case ev.AttributeQueried():
                 self.endpoint(record.actor).queries[event.attribute] = event.status, event.fields
             case _:
@@ -159,8 +163,11 @@ class _Fold:
                 self.at[record.actor] = event.number
                 self.rounds.setdefault(event.number, _Round()).endpoint(record.actor)
             case ev.CallRefused():
-                name = self.endpoint(record.actor).name
-                self.refusals.append(Refusal(name, event.function, event.queue_status, record.sequence))
+                self._refused(record, event.function, event.queue_status)
+            case ev.AsyncContextCreated(async_context=None):
+                self._refused(record, Function.SspiCreateAsyncContext, SecurityStatus.SEC_E_INSUFFICIENT_MEMORY)
+            case ev.FaultInjected():
+                self.faults[event.subject] = event.detail
             case ev.KeyLogged():
                 self.round_of(record.actor).reader.add_secret(event.line)
             case ev.NoteMade():
@@ -170,6 +177,10 @@ class _Fold:
                 self.choices.append(event.taken)
             case _:
                 pass
+
+    def _refused(self, record: Record, function: Function, status: SecurityStatus) -> None:
+        name = self.endpoint(record.actor).name
+        self.refusals.append(Refusal(name, function, status, record.sequence, self.at.get(name, 0)))
 
     def _queued(self, record: Record, event: ev.CallQueued) -> None:
         endpoint, at = self.endpoint(record.actor).name, self.at.get(event.call.actor, 0)
@@ -215,15 +226,25 @@ class _Fold:
             at.legs.append(leg)
         at.sent.append((sender, event.data, leg))
 
+    def _encrypted(self, record: Record, event: ev.MessageEncrypted) -> None:
+        endpoint = self.endpoint(record.actor)
+        if event.status == SecurityStatus.SEC_E_OK:
+            endpoint.messages_sent += 1
+        else:
+            self._message_failed(record, "EncryptMessage", event.status, None)
+
+    def _message_failed(self, record: Record, function: str, status: SecurityStatus, evidence: Evidence | None) -> None:
+        endpoint = self.endpoint(record.actor)
+        endpoint.post_handshake_status = status
+        failure = MessageFailure(endpoint.name, function, status, record.sequence, evidence)
+        self.round_of(record.actor).failures.append(failure)
+
     def _decrypted(self, record: Record, event: ev.MessageDecrypted) -> None:
         endpoint = self.endpoint(record.actor)
         if event.status == SecurityStatus.SEC_E_OK:
             endpoint.messages_opened += 1
         elif event.status >= 0x80000000 and event.status != SecurityStatus.SEC_E_INCOMPLETE_MESSAGE:
-            endpoint.post_handshake_status = event.status
-            self.round_of(record.actor).failures.append(
-                MessageFailure(endpoint.name, "DecryptMessage", event.status, record.sequence, event.evidence)
-            )
+            self._message_failed(record, "DecryptMessage", event.status, event.evidence)
         if event.evidence is not None:
             endpoint.alert_sent = event.evidence.alert_sent or endpoint.alert_sent
             endpoint.alert_received = event.evidence.alert_received or endpoint.alert_received
@@ -242,13 +263,17 @@ def report(records: Sequence[Record]) -> Report:
     for record in records:
         fold.see(record)
     findings = judge(records)
-    last = max(fold.rounds)
-    fold.rounds[last].decode()
-    legs, endpoints = tuple(fold.rounds[last].legs), _endpoints(fold, last)
-    calls = tuple(call for call in fold.calls.values() if call.handshake in (0, last))
+    shown = _handshake_to_show(fold)
+    fold.rounds[shown].decode()
+    legs, endpoints = tuple(fold.rounds[shown].legs), _endpoints(fold, shown)
+    calls = tuple(call for call in fold.calls.values() if call.handshake in (0, shown))
+    refusals = tuple(one for one in fold.refusals if one.handshake in (0, shown))
     for call in calls:
         endpoints[call.endpoint].callbacks += call.notifications
-    failure = blame(calls, tuple(fold.rounds[last].failures), legs, fold.run)
+    if fold.reason == "finished":
+        _compare_messages(endpoints)
+    others: tuple[MessageFailure | Refusal, ...] = (*fold.rounds[shown].failures, *refusals)
+    failure = blame(calls, others, legs, fold.run, frozenset(fold.faults))
     hello = _server_hello(legs)
     return Report(
         run=fold.run,
@@ -256,12 +281,14 @@ def report(records: Sequence[Record]) -> Report:
         reason=fold.reason,
         waits=fold.waits,
         calls=calls,
-        refusals=tuple(fold.refusals),
+        refusals=refusals,
         legs=legs,
         endpoints=endpoints,
         failure=failure,
         findings=findings,
-        handshakes=last,
+        handshake=shown,
+        handshakes=max(fold.rounds),
+        faults=tuple(fold.faults.values()),
         protocol=version_name(hello.versions[0]) if hello and hello.versions else None,
         cipher_suite=suite_name(hello.suites[0]) if hello and hello.suites else None,
         group=_group(hello, legs),
@@ -278,6 +305,26 @@ def report(records: Sequence[Record]) -> Report:
 
 def _queries(endpoints: Iterable[EndpointReport], attribute: int) -> list[dict[str, object]]:
     return [one.queries[attribute][1] for one in endpoints if attribute in one.queries]
+
+
+def _handshake_to_show(fold: _Fold) -> int:
+    """Choose the handshake that the report is of: the first that failed, else the last."""
+    for number in sorted(fold.rounds):
+        ends = fold.rounds[number].endpoints.values()
+        is_bad = any(failing(call) for call in fold.calls.values() if call.handshake == number)
+        is_bad |= bool(fold.rounds[number].failures) or any(one.handshake == number for one in fold.refusals)
+        if number and (is_bad or any(one.status != SecurityStatus.SEC_E_OK for one in ends)):
+            return number
+    return max(fold.rounds)
+
+
+def _compare_messages(endpoints: dict[str, EndpointReport]) -> None:
+    """Note at each end the messages that its peer sent and that it did not open."""
+    for end in endpoints.values():
+        for peer in endpoints.values():
+            if peer is not end and peer.messages_sent != end.messages_opened:
+                end.lost_messages = peer.messages_sent - end.messages_opened
+                end.notes.append(f"{end.messages_opened} of {peer.messages_sent} messages were opened")
 
 
 def _endpoints(fold: _Fold, last: int) -> dict[str, EndpointReport]:
@@ -301,7 +348,10 @@ def _verdict(
         return Verdict.STUCK
     ends = list(endpoints.values())
     holds = len(ends) == 2 and all(
-        one.status == SecurityStatus.SEC_E_OK and (one.post_handshake_status or 0) < 0x80000000 for one in ends
+        one.status == SecurityStatus.SEC_E_OK
+        and (one.post_handshake_status or 0) < 0x80000000
+        and not one.lost_messages
+        for one in ends
     )
     is_clean = not any(finding.rule.severity == "error" for finding in findings)
     return Verdict.OK if holds and is_clean and failure is None and reason == "finished" else Verdict.FAILED

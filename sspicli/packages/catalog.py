@@ -29,6 +29,8 @@ def _schannel() -> SecurityPackage:
     try:
         from sspicli.packages.schannel import SchannelPackage
     except ImportError as error:
+        if (error.name or "").startswith("sspicli"):
+            raise  # a bug of ours, not an engine that is missing
         raise UnavailableError(
             f"the engine of Schannel cannot be imported: {error}", help="pip install 'pyOpenSSL>=26.4'"
         ) from error

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 
 from sspicli.analysis.blame import Failure
-from sspicli.analysis.calls import Call, Leg
+from sspicli.analysis.calls import Call, Leg, Refusal
 from sspicli.analysis.report import EndpointReport, Report
 from sspicli.analysis.rules import Finding
 from sspicli.journal.codec import Encoder
@@ -56,6 +56,7 @@ def document(report: Report, *, timing: bool, schedule: str) -> Member:
         "cipher_suite": report.cipher_suite,
         "group": report.group,
         "resumed": report.is_resumed,
+        "handshake": report.handshake,
         "client": _endpoint(report.endpoints.get("client")),
         "server": _endpoint(report.endpoints.get("server")),
         "failure": None if report.failure is None else _failure(report.failure),
@@ -131,11 +132,12 @@ def _failure(failure: Failure) -> Member:
         "side": failure.side,
         "leg": failure.leg,
         "call": str(culprit.handle) if isinstance(culprit, Call) else None,
-        "function": culprit.function.documented_name if isinstance(culprit, Call) else culprit.function,
+        "function": culprit.function if isinstance(culprit.function, str) else culprit.function.documented_name,
+        "was_refused": isinstance(culprit, Refusal),
         "status": failure.status.name,
         "status_hex": failure.status.hex,
         "alert": _alert(failure.alert, failure.alert_data),
-        "field": evidence.field or None if evidence else None,
+        "field": failure.field or None,
         "field_leg": failure.place.leg if failure.place else None,
         "field_span": [failure.place.start, failure.place.end] if failure.place else None,
         "detail": evidence.detail or None if evidence else None,

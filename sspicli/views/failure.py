@@ -19,7 +19,7 @@ def failure_lines(report: Report, *, width: int, timing: bool) -> list[Line]:
     if report.failure is not None:
         lines += _failing_call(report, report.failure, width=width, timing=timing)
     elif report.verdict is Verdict.FAILED:
-        lines += _ended_early(report)
+        lines += _ended_early(report, width=width)
     if report.verdict is Verdict.STUCK:
         lines += [line(Segment("stuck", "warn"), ": ", visible(wait)) for wait in report.waits or (report.reason,)]
     return lines
@@ -42,11 +42,11 @@ def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool)
         rows.append(("takes", f"server {visible(failure.offers.server, 1000)}"))
     if evidence is not None:
         rows += [
-            ("field", _field(evidence.field, failure.place)),
+            ("field", _field(failure.field, failure.place)),
             ("engine", visible(evidence.words)),
             *(("also", visible(other)) for other in evidence.others),
             ("differs", evidence.difference),
-            ("known", f"this status is {evidence.source} for Windows"),
+            ("known", "" if failure.was_injected else f"this status is {evidence.source} for Windows"),
         ]
     rows += [("cause", failure.cause), ("help", failure.help), ("see", f"sspi-async explain {failure.status.name}")]
     return lines + [part for name, text in rows if text for part in _row(name, text, width=width)]
@@ -68,11 +68,13 @@ def _folded(head: Segment, text: str, *, width: int, indent: int) -> list[Line]:
 
 
 def _told(culprit: Culprit, *, timing: bool) -> str:
+    if isinstance(culprit, Refusal):
+        return f"{culprit.function.documented_name}   refused at queueing, so no callback comes"
     if not isinstance(culprit, Call):
         return f"{culprit.function}   {culprit.status.name}, after the handshake"
-    call = culprit
-    pending = f"pending {call.pending_nanoseconds / 1e6:.1f} ms, then " if call.was_pending and timing else ""
-    return f"{call.function.documented_name} #{call.number}   {pending}{call.status.name}"
+    was_pending = culprit.was_pending and timing
+    pending = f"pending {culprit.pending_nanoseconds / 1e6:.1f} ms, then " if was_pending else ""
+    return f"{culprit.function.documented_name} #{culprit.number}   {pending}{culprit.status.name}"
 
 
 def _field(path: str, place: Whereabouts | None) -> str:
@@ -95,7 +97,9 @@ def _wire(failure: Failure, alert: AlertSeen) -> str:
 
 def _other_end(report: Report, failure: Failure, *, timing: bool) -> list[tuple[str, str]]:
     if failure.other is not None:
-        return [(failure.other.endpoint, f"{_told(failure.other, timing=timing)}, from that alert")]
+        evidence = failure.other.evidence
+        whence = ", from that alert" if evidence and evidence.alert_received else ""
+        return [(failure.other.endpoint, f"{_told(failure.other, timing=timing)}{whence}")]
     return [
         (end.name, f"{SecurityStatus(end.status).name}, and no call of its own failed")
         for end in report.endpoints.values()
@@ -103,21 +107,16 @@ def _other_end(report: Report, failure: Failure, *, timing: bool) -> list[tuple[
     ]
 
 
-def _ended_early(report: Report) -> list[Line]:
-    """Explain a failed run in which no call failed: broken rules, or a peer that went away."""
+def _ended_early(report: Report, *, width: int) -> list[Line]:
+    """Explain a failed run in which nothing failed by itself: broken rules, lost messages, a peer that went away."""
+    notes = ["interrupted"] if report.reason == "interrupted" else []
+    notes += [f"{one.name}: {note}" for one in report.endpoints.values() for note in one.notes]
     if any(finding.rule.severity == "error" for finding in report.findings):
-        return [line(Segment("error", "bad"), ": a misuse rule was broken")]
-    lines = [_refusal_line(refusal) for refusal in report.refusals]
-    notes = [f"{one.name}: {note}" for one in report.endpoints.values() for note in one.notes]
-    if not lines and not notes:
-        notes = ["interrupted" if report.reason == "interrupted" else "the run did not come to its end"]
-    return lines + [line(Segment("error", "bad"), f": {visible(note)}") for note in notes]
-
-
-def _refusal_line(refusal: Refusal) -> Line:
-    code = f"error[{refusal.queue_status.name} {refusal.queue_status.hex}]"
-    told = f": the {refusal.endpoint}'s {refusal.function.documented_name} was refused at queueing; no callback comes"
-    return line(Segment(code, "bad"), told)
+        notes.append("a misuse rule was broken")
+    if not notes:
+        notes = ["the run did not come to its end"]
+    head = Segment("error", "bad")
+    return [part for note in notes for part in _folded(head, f": {visible(note)}", width=width, indent=2)]
 
 
 def finding_lines(report: Report, *, width: int) -> list[Line]:

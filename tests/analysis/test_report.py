@@ -268,14 +268,16 @@ def test_a_failure_outside_the_legs_has_no_leg():
 
 def test_what_was_asked_for_on_the_command_line_is_named_as_the_cause():
     records = finished_pair(legs([HELLO, ScriptedLeg(EXPIRED)], [FLIGHT]))
-    started = RunStarted("0", "Scripted", "scripted", "any", "", 0, 0, False, {"server.note": "an expired certificate"})
+    started = RunStarted(
+        "0", "Scripted", "scripted", "any", "", 0, 0, False, {"server.note": 'server=cert preset "expired"'}
+    )
     journal = Journal()
     journal.append("session", started, 0)
     for record in records:
         journal.append(record.actor, record.event, 0)
     failure = report(journal.records).failure
     assert failure is not None
-    assert failure.cause == "an expired certificate (you asked for it)"
+    assert failure.cause == 'server=cert preset "expired" (you asked for it)'
 
 
 def test_a_refused_call_fails_the_run():
