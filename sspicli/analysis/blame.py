@@ -6,6 +6,7 @@ alert, and the other reports the alert. So the first failing call is blamed, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Culprit, Leg, MessageFailure, Refusal, failing
@@ -57,9 +58,12 @@ def blame(
     others: tuple[MessageFailure | Refusal, ...],
     legs: tuple[Leg, ...],
     run: ev.RunStarted | None,
-    faults: frozenset[str] = frozenset(),
+    faults: Mapping[str, str],
 ) -> Failure | None:
-    """Find the earliest failure and say why; None when nothing failed. `faults` are the subjects of injected faults."""
+    """Find the earliest failure and say why; None when nothing failed.
+
+    `faults` maps what an injected fault befell to how that fault was written.
+    """
     failed: list[Culprit] = [*(call for call in calls if failing(call)), *others]
     if not failed:
         return None
@@ -67,7 +71,7 @@ def blame(
     first = failed[0]
     evidence = first.evidence
     made = first.leg if isinstance(first, Call) else 0
-    was_injected = _subject(first) in faults
+    injected = faults.get(_subject(first))
     settings = Settings(run)
     compared = offers(calls, legs) if first.status == SecurityStatus.SEC_E_ALGORITHM_MISMATCH else None
     return Failure(
@@ -76,9 +80,9 @@ def blame(
         alert=evidence.alert_sent or evidence.alert_received if evidence else None,
         alert_data=next((leg.data for leg in legs if made and leg.number == made), b""),
         field=_field(evidence, compared),
-        cause="a fault was asked for with --fault" if was_injected else _cause(first, settings),
-        help="leave out --fault" if was_injected else _help(first, settings),
-        was_injected=was_injected,
+        cause=_cause(first, settings) if injected is None else f"--fault {injected} (you asked for it)",
+        help=_help(first, settings) if injected is None else f"leave out --fault {injected}",
+        was_injected=injected is not None,
         other=next((one for one in failed if one.endpoint != first.endpoint), None),
         place=whereabouts(evidence.field, first.endpoint, legs) if evidence else None,
         offers=compared,

@@ -167,7 +167,7 @@ class _Fold:
             case ev.AsyncContextCreated(async_context=None):
                 self._refused(record, Function.SspiCreateAsyncContext, SecurityStatus.SEC_E_INSUFFICIENT_MEMORY)
             case ev.FaultInjected():
-                self.faults[event.subject] = event.detail
+                self.faults[event.subject] = event.text
             case ev.KeyLogged():
                 self.round_of(record.actor).reader.add_secret(event.line)
             case ev.NoteMade():
@@ -273,7 +273,7 @@ def report(records: Sequence[Record]) -> Report:
     if fold.reason == "finished":
         _compare_messages(endpoints)
     others: tuple[MessageFailure | Refusal, ...] = (*fold.rounds[shown].failures, *refusals)
-    failure = blame(calls, others, legs, fold.run, frozenset(fold.faults))
+    failure = blame(calls, others, legs, fold.run, fold.faults)
     hello = _server_hello(legs)
     return Report(
         run=fold.run,

@@ -71,15 +71,20 @@ def make_console(
     """Make the console that the options, the environment and the stream ask for."""
     stream = stream or sys.stdout
     is_terminal = stream.isatty()
-    columns = width or (shutil.get_terminal_size((OFF_TERMINAL, 24)).columns if is_terminal else OFF_TERMINAL)
-    if width is None and not is_terminal and os.environ.get("COLUMNS", "").isdecimal():
-        columns = int(os.environ["COLUMNS"])
     return Console(
         stream=stream,
-        width=max(NARROWEST, min(columns, WIDEST)),
+        width=max(NARROWEST, width or min(_columns(stream), WIDEST)),
         has_color=_has_color(color, os.environ, is_terminal=is_terminal),
         glyphs=ASCII if ascii or not _carries(stream) else UNICODE,
     )
+
+
+def _columns(stream: TextIO) -> int:
+    """Count the columns: as COLUMNS says, else the terminal's, else what suits a file."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and len(said) < 6:
+        return int(said)
+    return shutil.get_terminal_size((OFF_TERMINAL, 24)).columns if stream.isatty() else OFF_TERMINAL
 
 
 def _has_color(color: str, environment: Mapping[str, str], *, is_terminal: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,13 +15,14 @@ from sspicli.cli.expect import parse_expectation, unmet
 from sspicli.cli.session_options import Choice, SessionOptions, session_options
 from sspicli.cli.start import start
 from sspicli.journal.journal import Record
+from sspicli.journal.recording import create_secret_file
 from sspicli.reports.document import document_text, lines_text
 from sspicli.runtime.chooser import schedule_text
 from sspicli.sspi.errors import ExitCode, WriteError
 from sspicli.views.failure import failure_lines, finding_lines
-from sspicli.views.ladder import ladder, legend_line, negotiated_line, verdict_line
+from sspicli.views.ladder import ladder, legend_line, negotiated_lines, verdict_line
 from sspicli.views.tables import attribute_lines, buffer_lines, call_lines
-from sspicli.views.text import Line, Segment, line
+from sspicli.views.text import Line, Segment, line, visible
 
 
 class Show(NamedTuple):
@@ -30,6 +32,7 @@ class Show(NamedTuple):
     verbosity: int
     timing: bool
     include_secrets: bool
+    has_schedule: bool
 
 
 @click.command("handshake", short_help="Run one handshake and say what came of it.")
@@ -46,13 +49,18 @@ class Show(NamedTuple):
     show_default=True,
     help="Output format.",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the result to a new file.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the result to a new file; - is stdout.",
+)
 @click.option("-v", "verbose", count=True, help="Add calls, context attributes and buffers; twice, their bytes too.")
 @click.option("-q", "quiet", is_flag=True, help="The verdict only.")
 @click.option("--timing/--no-timing", default=True, help="Show measured times, or leave them out.")
 @click.option("--color", type=Choice(["auto", "always", "never"]), default="auto", help="When to use colour.")
 @click.option("--ascii", "ascii_", is_flag=True, help="Draw in ASCII.")
-@click.option("--width", type=click.IntRange(40, 1000), help="Columns to draw for.")
+@click.option("--width", type=click.IntRange(48, 1000), help="Columns to draw for.")
 def command(
     expected: tuple[str, ...],
     format_: str,
@@ -78,34 +86,32 @@ def command(
     expectations = [parse_expectation(one) for one in expected]
     options = SessionOptions(**shared)  # type: ignore[arg-type]
     console = make_console(color=color, ascii=ascii_, width=width)
-    if output is not None:
-        console = _into_file(console, output)
-    records = start(options).run()
+    to_file = output is not None and str(output) != "-"
+    if output is not None and to_file and output.exists():
+        raise WriteError("the file exists, and is not overwritten", where=str(output), help="choose another name")
+    started = start(options)
+    if output is not None and to_file:
+        console = replace(console, stream=create_secret_file(output), has_color=False)
+    records = started.run()
     result = report(records)
-    show = Show(format_, -1 if quiet else verbose, timing, options.include_secrets)
+    show = Show(format_, -1 if quiet else verbose, timing, options.include_secrets, has_schedule=not options.workers)
     _show(console, result, records, show)
     missed = [text for one in expectations if (text := unmet(one, result)) is not None]
+    missed += [f"the fault {one} never happened" for one in options.fault if one not in result.faults]
     for text in missed:
-        click.echo(f"expectation not met: {text}", err=True)
+        click.echo(f"expectation not met: {visible(text)}", err=True)
+    return _exit_code(result, missed, has_expectations=bool(expectations))
+
+
+def _exit_code(result: Report, missed: list[str], *, has_expectations: bool) -> ExitCode:
+    """Choose how the process ends: what was expected decides, and a broken rule is never expected."""
     if result.reason == "interrupted":
         return ExitCode.INTERRUPTED
     if result.verdict is Verdict.STUCK:
         return ExitCode.STUCK
-    if expectations:
-        return ExitCode.FAILED if missed else ExitCode.OK
-    return ExitCode.OK if result.verdict is Verdict.OK else ExitCode.FAILED
-
-
-def _into_file(console: Console, path: Path) -> Console:
-    try:
-        stream = path.open("x", encoding="utf-8")
-    except FileExistsError:
-        raise WriteError(
-            "the file exists, and is not overwritten", where=str(path), help="choose another name"
-        ) from None
-    except OSError as error:
-        raise WriteError(f"the file cannot be created: {error.strerror}", where=str(path)) from None
-    return Console(stream, console.width, has_color=False, glyphs=console.glyphs)
+    breaks_rules = any(finding.rule.severity == "error" for finding in result.findings)
+    holds = not breaks_rules if has_expectations else result.verdict is Verdict.OK
+    return ExitCode.OK if holds and not missed else ExitCode.FAILED
 
 
 def _show(console: Console, result: Report, records: list[Record], show: Show) -> None:
@@ -138,13 +144,12 @@ def screen(result: Report, console: Console, show: Show) -> list[Line]:
         lines += [(), *failure_lines(result, width=console.width, timing=timing)]
     lines += finding_lines(result, width=console.width)
     lines += [(), *ladder(result, glyphs, width=console.width, timing=timing), ()]
-    agreed = negotiated_line(result, glyphs)
-    lines += [one for one in (agreed,) if any(segment.text.strip() for segment in one)]
+    lines += negotiated_lines(result, glyphs, width=console.width)
     lines.append(legend_line(glyphs, timing=timing))
     if show.verbosity > 0:
         lines += [(), *call_lines(result, glyphs, timing=timing)]
         lines += [(), *attribute_lines(result, width=console.width)]
         lines += [(), *buffer_lines(result, width=console.width, with_hex=show.verbosity > 1)]
-    if result.verdict is not Verdict.OK:
+    if result.verdict is not Verdict.OK and show.has_schedule:
         lines.append(line(Segment(f"  schedule {schedule_text(result.schedule)}", "muted")))
     return lines

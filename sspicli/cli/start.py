@@ -28,7 +28,7 @@ from sspicli.session.pair import Choices, pair
 from sspicli.session.pooled import PooledRun
 from sspicli.session.session import Session
 from sspicli.sspi.attributes import ContextAttribute
-from sspicli.sspi.errors import UsageError
+from sspicli.sspi.errors import UsageError, WriteError
 from sspicli.sspi.package import Role, SecurityPackage
 from sspicli.sspi.schannel import describe
 
@@ -56,6 +56,7 @@ class Started:
     keylog: TextIO | None
     pool: Pool | None
     timeout: float
+    scheduled: int
 
     def run(self) -> list[Record]:
         """Run to the end and close the files; Ctrl-C ends the run between two transitions, so nothing is lost."""
@@ -69,6 +70,13 @@ class Started:
                     under_way.result(self.timeout)
         finally:
             self._close()
+        unused = self.scheduled - len(self.session.choices)
+        if unused > 0:
+            raise UsageError(
+                f"the schedule diverged: the run ended with {unused} of its choices unmade",
+                where="--schedule",
+                help="the schedule belongs to another command line or another version",
+            )
         return self.journal.records
 
     def _close(self) -> None:
@@ -94,9 +102,9 @@ def start(options: SessionOptions) -> Started:
     server = parse_settings("server", _with_tls(options.server, options.tls))
     package = create_package(options.package)
     setup = build(client=client, server=server, seed=options.seed, clock=clock)
+    _check_sample(options, resumes=setup.client.resume)
     journal = Journal()
-    recording = _open_recording(options, journal)
-    keylog = _open_keylog(options.keylog, journal)
+    recording, keylog = _open_files(options, journal)
     journal.append("user", _run_started(options, package, clock, setup), 0)
     handshakes = 2 if setup.client.resume and setup.server.resume else 1
     pool = _pool(options.workers)
@@ -111,7 +119,7 @@ def start(options: SessionOptions) -> Started:
         faults=faults,
         timeout=options.timeout,
     )
-    return Started(session, journal, recording, keylog, pool, options.timeout)
+    return Started(session, journal, recording, keylog, pool, options.timeout, len(choices.schedule or ()))
 
 
 def _pool(count: int) -> Pool | None:
@@ -119,6 +127,28 @@ def _pool(count: int) -> Pool | None:
         return None
     workers = Workers(count)
     return Pool(workers, PoolDispatcher(workers))
+
+
+def _check_sample(options: SessionOptions, *, resumes: bool) -> None:
+    """Refuse what the documentation's sample cannot do: it accepts one handshake, and nothing after it."""
+    if options.mode == "sample" and (options.messages or resumes):
+        what = "--messages" if options.messages else "--client resume=ticket"
+        raise UsageError("the documentation's sample ends with its handshake", where=what, help="leave it out")
+
+
+def _open_files(options: SessionOptions, journal: Journal) -> tuple[RecordingWriter | None, TextIO | None]:
+    """Open the recording and the key log; when one cannot be opened, neither is left behind."""
+    for name, path in (("--record", options.record), ("--keylog", options.keylog)):
+        if path is not None and str(path) in ("-", "."):
+            raise UsageError("it takes the name of a new file", where=name, help="for stdout there is -f jsonl")
+    recording = _open_recording(options, journal)
+    try:
+        return recording, _open_keylog(options.keylog, journal)
+    except WriteError:
+        if recording is not None and options.record is not None:
+            recording.close()
+            options.record.unlink(missing_ok=True)
+        raise
 
 
 def _open_recording(options: SessionOptions, journal: Journal) -> RecordingWriter | None:
@@ -130,12 +160,18 @@ def _open_recording(options: SessionOptions, journal: Journal) -> RecordingWrite
 
 
 def _choices(options: SessionOptions) -> Choices:
-    is_chosen = options.schedule is not None or (options.completion, options.order) != ("pending", "fifo")
-    if options.workers and is_chosen:
+    has_order = (options.completion, options.order) != ("pending", "fifo")
+    if options.workers and (has_order or options.schedule is not None):
         raise UsageError(
             "worker threads complete calls as they finish them: there is nothing to choose",
             where="--workers",
             help="leave out --completion, --order and --schedule, or --workers",
+        )
+    if options.schedule is not None and has_order:
+        raise UsageError(
+            "a schedule holds every choice: there is nothing left to choose",
+            where="--schedule",
+            help="leave out --completion and --order, or --schedule",
         )
     schedule = None if options.schedule is None else tuple(schedule_choices(options.schedule))
     return Choices(Completion(options.completion), Order(options.order), options.seed, schedule)
@@ -143,7 +179,7 @@ def _choices(options: SessionOptions) -> Choices:
 
 def _with_tls(pairs: tuple[str, ...], tls: str | None) -> tuple[str, ...]:
     """Let `--tls` set the version of a side that has not set its own."""
-    has_own = any(one.partition("=")[0] == "tls" for one in pairs)
+    has_own = any(one.partition("=")[0].strip().lower() == "tls" for one in pairs)
     return pairs if tls is None or has_own else (*pairs, f"tls={tls}")
 
 

@@ -272,11 +272,12 @@ class TokenDelivered(NamedTuple):
 
 
 class FaultInjected(NamedTuple):
-    """The fault plan acted: `kind` names the fault, `subject` what it befell, `detail` how."""
+    """The fault plan acted: `kind` names the fault, `subject` what it befell, `text` how the fault was written."""
 
     kind: str
     subject: str
     detail: str
+    text: str
 
 
 # -- scheduling, secrets, contract -------------------------------------------------------------------------------------

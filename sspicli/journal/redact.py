@@ -26,7 +26,7 @@ def redacted(event: Event) -> Event:
     if isinstance(event, ev.MessageEncrypted):
         has_ciphertext = event.status == SecurityStatus.SEC_E_OK  # a failure leaves the plaintext where it was
         after = event.after if has_ciphertext else _without_data(event.after)
-        return event._replace(before=_without_data(event.before), after=after)
+        return event._replace(before=_without_data(event.before, _ROOMS), after=after)
     if isinstance(event, ev.MessageDecrypted):
         return event._replace(after=_without_data(event.after))
     if isinstance(event, ev.AttributeQueried) and event.attribute in SECRET_ATTRIBUTES:
@@ -35,7 +35,14 @@ def redacted(event: Event) -> Event:
     return event
 
 
-def _without_data(images: Images) -> Images:
-    return tuple(
-        one._replace(data=None) if one.buffer_type & ~ATTRIBUTE_MASK == BufferType.DATA else one for one in images
-    )
+_ROOMS = frozenset({BufferType.STREAM_HEADER, BufferType.STREAM_TRAILER})
+
+
+def _without_data(images: Images, harmless: frozenset[BufferType] | None = None) -> Images:
+    """Take the bytes out of DATA buffers; given `harmless`, out of all buffers but those."""
+    kept = []
+    for one in images:
+        kind = one.buffer_type & ~ATTRIBUTE_MASK
+        is_secret = kind == BufferType.DATA if harmless is None else kind not in harmless
+        kept.append(one._replace(data=None) if is_secret and one.data else one)
+    return tuple(kept)

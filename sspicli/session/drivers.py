@@ -367,6 +367,7 @@ def _read_messages(talk: Conversation) -> Driver:
         elif status == INCOMPLETE:
             more = yield from receive()
             if not more:
+                yield Note("the peer closed the connection in the middle of a message")
                 return
             talk.held += more
         elif status == RENEGOTIATE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -45,7 +45,8 @@ class FaultKind(StrEnum):
 class Fault:
     """One fault: what befalls use number `nth` (from 1) of `function` by `actor`.
 
-    `status` is that of a refusal or failure; `ticks` the delay in microseconds of virtual time.
+    `status` is that of a refusal or failure; `ticks` the delay in microseconds of virtual time; `text` how it was
+    written.
     """
 
     kind: FaultKind
@@ -54,6 +55,7 @@ class Fault:
     nth: int = 1
     status: SecurityStatus = SecurityStatus.SEC_E_INSUFFICIENT_MEMORY
     ticks: int = 0
+    text: str = ""
 
 
 _FAULT = re.compile(r"(client|server)\.([a-z]+)(?:#(\d{1,6}))?=([a-z]+)(?::(\w{1,64}))?")
@@ -70,7 +72,7 @@ def parse_fault(text: str) -> Fault:
     _known(kind, [one.value for one in FaultKind], "kind of fault")
     if (kind == FaultKind.NULL) != (function == "create"):
         raise UsageError("null is the fault of create, and its only one", where="--fault", help="client.create=null")
-    fault = Fault(FaultKind(kind), actor, FUNCTIONS[function], int(nth or 1))
+    fault = Fault(FaultKind(kind), actor, FUNCTIONS[function], int(nth or 1), text=text)
     return _with_argument(fault, argument)
 
 
@@ -88,11 +90,17 @@ def _with_argument(fault: Fault, argument: str | None) -> Fault:
                 raise UsageError(
                     "delay wants microseconds of virtual time", where="--fault", help="client.init=delay:500"
                 )
-            return Fault(fault.kind, fault.actor, fault.function, fault.nth, ticks=int(argument))
+            return replace(fault, ticks=int(argument))
         case FaultKind.REFUSE | FaultKind.FAIL if argument is not None:
             if argument not in SecurityStatus.__members__:
                 raise UsageError(f"{argument!r} is no status", where="--fault", help="write its winerror.h name")
-            return Fault(fault.kind, fault.actor, fault.function, fault.nth, status=SecurityStatus[argument])
+            if SecurityStatus[argument].succeeded:
+                raise UsageError(
+                    f"{argument} is no error: a call that is refused or fails needs one",
+                    where="--fault",
+                    help="such as SEC_E_INTERNAL_ERROR",
+                )
+            return replace(fault, status=SecurityStatus[argument])
         case _ if argument is not None:
             raise UsageError(f"{fault.kind} takes no argument", where="--fault", help=f"write {FORM}")
         case _:
@@ -160,4 +168,4 @@ class FaultyDispatcher:
         return None
 
     def _record(self, fault: Fault, subject: str, detail: str) -> None:
-        self._journal.append("fault plan", ev.FaultInjected(fault.kind.value, subject, detail), 0)
+        self._journal.append("fault plan", ev.FaultInjected(fault.kind.value, subject, detail, fault.text), 0)

@@ -69,7 +69,8 @@ def _folded(head: Segment, text: str, *, width: int, indent: int) -> list[Line]:
 
 def _told(culprit: Culprit, *, timing: bool) -> str:
     if isinstance(culprit, Refusal):
-        return f"{culprit.function.documented_name}   refused at queueing, so no callback comes"
+        how = "refused at queueing, so no callback comes" if culprit.function.queues else "returned NULL"
+        return f"{culprit.function.documented_name}   {how}"
     if not isinstance(culprit, Call):
         return f"{culprit.function}   {culprit.status.name}, after the handshake"
     was_pending = culprit.was_pending and timing

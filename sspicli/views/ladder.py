@@ -118,16 +118,23 @@ def message_words(messages: tuple[TlsMessage, ...], glyphs: Glyphs) -> list[str]
     return words
 
 
-def negotiated_line(report: Report, glyphs: Glyphs) -> Line:
+def negotiated_lines(report: Report, glyphs: Glyphs, *, width: int) -> list[Line]:
     """Say what both ends agreed on; only what there is."""
     parts = [part for part in (report.cipher_suite, report.group, _alpn(report)) if part]
     if report.is_resumed:
         parts.append("resumed")
-    client = report.endpoints.get("client")
-    server = report.endpoints.get("server")
-    if client and server and client.messages_opened + server.messages_opened:
-        parts.append(f"messages opened: client {client.messages_opened}, server {server.messages_opened}")
-    return line("  ", f" {glyphs.dot} ".join(parts))
+    elif report.handshakes > 1 and report.verdict is Verdict.OK:
+        parts.append("not resumed, although both sides would")
+    ends = report.endpoints.values()
+    if any(end.messages_opened for end in ends):
+        parts.append("messages opened: " + ", ".join(f"{end.name} {end.messages_opened}" for end in ends))
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + 3 + len(part) <= width - 2:
+            lines[-1] += f" {glyphs.dot} {part}"
+        else:
+            lines.append(part)
+    return [line("  ", one) for one in lines]
 
 
 def _alpn(report: Report) -> str:

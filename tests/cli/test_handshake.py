@@ -248,11 +248,11 @@ def test_the_first_line_is_the_verdict_and_quiet_shows_nothing_else():
     assert run("--server", "cert=expired", "-q").stdout.startswith("FAILED  Schannel")
 
 
-@pytest.mark.parametrize("width", [40, 80, 120])
+@pytest.mark.parametrize("width", [48, 80, 120, 200])
 def test_the_ladder_keeps_to_its_width(width: int):
     shown = run("--width", str(width)).stdout.splitlines()
     ladder = shown[2 : shown.index("", 2)]
-    assert max(map(len, ladder)) <= max(width, 48)
+    assert max(map(len, ladder)) <= width
 
 
 @pytest.mark.parametrize("server", ["cert=expired", "request-cert=require", "cert=untrusted"])
@@ -359,3 +359,92 @@ def test_verbose_shows_what_both_ends_were_told_about_the_connection():
     assert told["client"]["CIPHER_INFO"]["szCipherSuite"] == "TLS_AES_256_GCM_SHA384"
     assert told["client"]["UNIQUE_BINDINGS"]["status"] == "SEC_E_UNSUPPORTED_FUNCTION"  # undefined in TLS 1.3
     assert told["server"]["REMOTE_CERT_CONTEXT"]["status"] == "SEC_E_NO_CREDENTIALS"
+
+
+# -- what a review found ---------------------------------------------------------------------------------------------
+def test_a_first_handshake_that_fails_is_not_hidden_by_a_second_that_holds():
+    result = handshake(client=("resume=ticket",), fault=("client.init#1=fail",))
+    assert result.verdict == "failed"
+    assert result.handshake == 1
+    assert result.failure is not None
+    assert result.failure.side == "client"
+
+
+def test_a_refused_call_is_the_failure_of_its_run():
+    failure = document("--fault", "client.acquire=refuse")["failure"]
+    assert (failure["side"], failure["status"]) == ("client", "SEC_E_INSUFFICIENT_MEMORY")
+    assert failure["function"] == "SspiAcquireCredentialsHandleAsync"
+    assert failure["call"] is None
+    assert failure["cause"] == "--fault client.acquire=refuse (you asked for it)"
+
+
+def test_a_certificate_that_was_asked_to_be_bad_is_no_cause_of_another_status():
+    failure = document("--server", "cert=expired", "--client", "trust=system")["failure"]
+    assert failure["status"] == "SEC_E_UNTRUSTED_ROOT"
+    assert "you asked for it" not in failure["cause"]
+    assert "trust=throw-away" in failure["help"]
+
+
+def test_a_server_without_a_certificate_is_told_to_take_one():
+    failure = document("--server", "cert=none")["failure"]
+    assert failure["help"] == "--server cert=valid"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_a_result_with_secrets_is_readable_by_its_owner_alone(tmp_path: Path):
+    path = tmp_path / "out"
+    run("-f", "jsonl", "--include-secrets", "-o", str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_fault_that_never_happens_is_an_expectation_not_met():
+    done = run("--fault", "server.accept#9=hang")
+    assert done.return_value == 1
+    assert "server.accept#9=hang never happened" in done.stderr
+
+
+@pytest.mark.parametrize("fault", ["client.init=refuse:SEC_E_OK", "client.init=fail:SEC_I_ASYNC_CALL_PENDING"])
+def test_a_fault_that_is_no_error_is_refused(fault: str):
+    with pytest.raises(SspiCliError, match="is no error"):
+        handshake(fault=(fault,))
+
+
+def test_a_schedule_that_goes_on_after_the_run_has_diverged():
+    with pytest.raises(SspiCliError, match="choices unmade"):
+        handshake(schedule="v1:" + "0*900.1")
+
+
+@pytest.mark.parametrize("changes", [{"completion": "inline"}, {"order": "lifo"}])
+def test_a_schedule_leaves_nothing_to_choose(changes: dict[str, str]):
+    with pytest.raises(SspiCliError, match="nothing left to choose"):
+        handshake(schedule="v1:", **changes)
+
+
+def test_a_failed_start_leaves_no_file_behind(tmp_path: Path):
+    keys, record, out = tmp_path / "keys", tmp_path / "rec", tmp_path / "out"
+    keys.write_text("mine")
+    for words in (["--record", str(record), "--keylog", str(keys)], ["-o", str(out), "--server", "cert=nope.pem"]):
+        assert isinstance(CliRunner().invoke(command, words, standalone_mode=True).exception, SspiCliError)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys"]
+    assert keys.read_text() == "mine"
+
+
+def test_a_broken_rule_is_never_expected():
+    words = ["--mode", "sample", "--completion", "inline", "--expect", "client=SEC_I_CONTINUE_NEEDED"]
+    assert run(*words).return_value == 1
+
+
+@pytest.mark.parametrize("changes", [{"messages": 1}, {"client": ("resume=ticket",)}])
+def test_the_sample_does_one_handshake_and_nothing_after_it(changes: dict[str, Any]):
+    with pytest.raises(SspiCliError, match="sample ends"):
+        handshake(mode="sample", **changes)
+
+
+def test_the_key_of_a_setting_may_be_written_in_any_case():
+    assert handshake(tls="1.3", client=("TLS=1.2-1.3",), server=("tls=1.2",)).protocol == "TLS 1.2"
+
+
+def test_the_field_is_the_one_in_which_nothing_is_in_common():
+    failure = document("--client", "groups=P-384", "--server", "groups=X25519")["failure"]
+    assert failure["field"] == "ClientHello.extensions.supported_groups"
+    assert failure["offers"]["lacks"] == ["groups"]
