@@ -26,6 +26,8 @@ from sspicli.tokens.tls import TlsReader
 from sspicli.tokens.tls_hello import HelloFacts, hello_facts
 from sspicli.tokens.tls_names import group_name, suite_name, version_name
 
+SIDES = ("client", "server")
+
 
 class Verdict(StrEnum):
     """What a person wants to know first."""
@@ -313,18 +315,20 @@ def _handshake_to_show(fold: _Fold) -> int:
         ends = fold.rounds[number].endpoints.values()
         is_bad = any(failing(call) for call in fold.calls.values() if call.handshake == number)
         is_bad |= bool(fold.rounds[number].failures) or any(one.handshake == number for one in fold.refusals)
-        if number and (is_bad or any(one.status != SecurityStatus.SEC_E_OK for one in ends)):
+        if number and (is_bad or any(one.status not in (None, SecurityStatus.SEC_E_OK) for one in ends)):
             return number
     return max(fold.rounds)
 
 
 def _compare_messages(endpoints: dict[str, EndpointReport]) -> None:
     """Note at each end the messages that its peer sent and that it did not open."""
-    for end in endpoints.values():
-        for peer in endpoints.values():
-            if peer is not end and peer.messages_sent != end.messages_opened:
-                end.lost_messages = peer.messages_sent - end.messages_opened
-                end.notes.append(f"{end.messages_opened} of {peer.messages_sent} messages were opened")
+    ends = [end for end in endpoints.values() if end.status == SecurityStatus.SEC_E_OK]
+    if len(ends) != len(endpoints) or len(ends) != len(SIDES):
+        return  # what one end alone has on record says nothing of the other
+    for end, peer in (ends, reversed(ends)):
+        end.lost_messages = peer.messages_sent - end.messages_opened
+        if end.lost_messages:
+            end.notes.append(f"{end.messages_opened} of {peer.messages_sent} messages were opened")
 
 
 def _endpoints(fold: _Fold, last: int) -> dict[str, EndpointReport]:
@@ -347,7 +351,7 @@ def _verdict(
     if reason in ("stuck", "limit"):
         return Verdict.STUCK
     ends = list(endpoints.values())
-    holds = len(ends) == 2 and all(
+    holds = len(ends) == len(SIDES) and all(
         one.status == SecurityStatus.SEC_E_OK
         and (one.post_handshake_status or 0) < 0x80000000
         and not one.lost_messages

@@ -212,15 +212,14 @@ class Wire:
 
     # -- settings and facts of one connection ------------------------------------------------------
 
-    def expect_target(self, target: bytes | IPv4Address | IPv6Address) -> None:
-        """Verify that the peer's certificate names `target`; without this no name is checked."""
+    def expect_target(self, target: bytes | IPv4Address | IPv6Address) -> bool:
+        """Verify that the peer's certificate names `target`; else no name is checked. False for no such name."""
         parameters = lib.SSL_get0_param(self._ssl)
         if isinstance(target, bytes):
             accepted = lib.X509_VERIFY_PARAM_set1_host(parameters, target, len(target))
         else:
             accepted = lib.X509_VERIFY_PARAM_set1_ip(parameters, target.packed, len(target.packed))
-        if not accepted:
-            raise ValueError("OpenSSL does not take this name")
+        return bool(accepted)
 
     def judge_peer(self, mode: int) -> None:
         """Ask for the peer's certificate, by the SSL.VERIFY_* bits of `mode`, and judge it."""

@@ -87,8 +87,9 @@ class Backing:
         checks_name = engine.verifies and host is not None and not self.auth.flags & SCH_CRED_NO_SERVERNAME_CHECK
         if isinstance(host, bytes):
             connection.set_tlsext_host_name(host)
-        if checks_name and host is not None:
-            engine.expect_target(host)
+        if checks_name and host is not None and not engine.expect_target(host):
+            engine.close()
+            return None
         if protocols:
             connection.set_alpn_protos(list(protocols))
         engine.has_certificate_answer = self.has_certificate or answers_requests

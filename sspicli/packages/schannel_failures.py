@@ -303,6 +303,12 @@ ASSUMPTIONS: tuple[Departure, ...] = (
         "the flag is documented for clients; no page says what a server validates", _I,
     ),
     Departure(
+        "resumed-without-request",
+        "a session made without a request for a client certificate is resumed by a call that asks for one, and the "
+        "request does not happen",
+        "no page says whether ASC_REQ_MUTUAL_AUTH keeps such a session from being resumed", _I,
+    ),
+    Departure(
         "ticket-used-once", "a TLS 1.3 session is offered once", "REUSE_SESSION_TICKETS exists to permit more", _I,
     ),
     Departure(

@@ -59,6 +59,8 @@ _CLIENT, _SERVER = Role.CLIENT, Role.SERVER
 _DONE, _WANTS_INPUT = Outcome.DONE, Outcome.WANTS_INPUT
 _NOT_OPEN = {Phase.DELETED: _S.SEC_E_INVALID_HANDLE, Phase.FAILED: _S.SEC_E_CONTEXT_EXPIRED}
 _SERVER_HELLO = b"\x02"
+_CHOSE_TLS13 = bytes.fromhex("002b00020304")  # the supported_versions extension of a ServerHello (RFC 8446, 4.2.1)
+_HELLO_SEARCHED = 2048  # a key share of 1,120 bytes may stand before it
 _HELLO_KEPT = 80  # enough of a ServerHello for its session id
 
 
@@ -131,7 +133,8 @@ class Legs:
         """Compute a leg of any shape."""
         if phase is Phase.DELETED:
             return LegResult(_S.SEC_E_INVALID_HANDLE)
-        if phase is Phase.FAILED:
+        is_for_want_of_room = self._repeat is not None and self._repeat.leg is not None
+        if phase is Phase.FAILED and not is_for_want_of_room:
             return LegResult(_S.SEC_E_OUT_OF_SEQUENCE)
         requirements = request.requirements
         output = read_output(request.output, allocates=bool(requirements & ALLOCATE_MEMORY))
@@ -210,10 +213,12 @@ class Legs:
 
     def _look_at(self, data: bytes, engine: Engine) -> None:
         """Watch for the number of an alert of one's own where one may be coming, and keep the ServerHello's start."""
-        if self._flights >= self._rules.flights_in_clear and not engine.is_tls13():
-            engine.watch_alerts()
+        is_tls13 = engine.is_tls13()
         if self._role is _CLIENT and data[0] == HANDSHAKE and data[HEADER_SIZE : HEADER_SIZE + 1] == _SERVER_HELLO:
             self._hello = data[:_HELLO_KEPT]
+            is_tls13 = _CHOSE_TLS13 in data[:_HELLO_SEARCHED]
+        if self._flights >= self._rules.flights_in_clear and not is_tls13:
+            engine.watch_alerts()
 
     def _went_on(self, engine: Engine, outcome: Outcome, data: bytes, complete: int, request: LegRequest) -> Leg:
         """Say how a leg ends after the engine went on with `complete` bytes of `data`."""

@@ -52,7 +52,7 @@ RULES = {
         ),
         refused=int(IscReq.DELEGATE | IscReq.PROMPT_FOR_CREDS | IscReq.DATAGRAM),
         extended_error=int(IscReq.EXTENDED_ERROR),
-        flights_in_clear=2,
+        flights_in_clear=1,
     ),
     Role.SERVER: Rules(
         base=0x0001001C,

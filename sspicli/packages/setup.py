@@ -130,7 +130,7 @@ def _client(own: EndpointSettings, peer: EndpointSettings, authority: Authority)
 
 def _server(own: EndpointSettings, peer: EndpointSettings, authority: Authority) -> EndpointSetup:
     requests_certificate = own.request_cert != "no"
-    credentials = _credentials(own, peer, authority, name=peer.target or SERVER_NAME)
+    credentials = _credentials(own, peer, authority, name=(peer.target or SERVER_NAME).removesuffix(".") or SERVER_NAME)
     return EndpointSetup(
         auth_data=replace(
             credentials,
