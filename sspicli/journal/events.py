@@ -241,6 +241,15 @@ class AttributeQueried(NamedTuple):
     fields: dict[str, object]
 
 
+class AttributeSet(NamedTuple):
+    """SetContextAttributes returned; `fields` are the structure's members by their documented names."""
+
+    security_context: Handle | None
+    attribute: int
+    status: SecurityStatus
+    fields: dict[str, object]
+
+
 class ControlTokenApplied(NamedTuple):
     """ApplyControlToken returned."""
 
@@ -334,6 +343,7 @@ Event = (
     | MessageEncrypted
     | MessageDecrypted
     | AttributeQueried
+    | AttributeSet
     | ControlTokenApplied
     | ContextBuffersFreed
     | TokenSent

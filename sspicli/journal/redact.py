@@ -29,7 +29,7 @@ def redacted(event: Event) -> Event:
         return event._replace(before=_without_data(event.before, _ROOMS), after=after)
     if isinstance(event, ev.MessageDecrypted):
         return event._replace(after=_without_data(event.after))
-    if isinstance(event, ev.AttributeQueried) and event.attribute in SECRET_ATTRIBUTES:
+    if isinstance(event, (ev.AttributeQueried, ev.AttributeSet)) and event.attribute in SECRET_ATTRIBUTES:
         fields = {name: MASKED if isinstance(value, bytes) else value for name, value in event.fields.items()}
         return event._replace(fields=fields)
     return event

@@ -103,6 +103,10 @@ class ScriptedContext:
         """Support no attribute."""
         return QueryResult(SecurityStatus.SEC_E_UNSUPPORTED_FUNCTION)
 
+    def set_attribute(self, attribute: int, fields: Mapping[str, object]) -> SecurityStatus:
+        """Support no attribute."""
+        return SecurityStatus.SEC_E_UNSUPPORTED_FUNCTION
+
     def delete(self) -> None:
         """Hold nothing, release nothing."""
 

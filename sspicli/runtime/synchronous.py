@@ -6,6 +6,8 @@ one record. Source: EncryptMessage, DecryptMessage, QueryContextAttributes and A
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sspicli.journal import events as ev
 from sspicli.journal.events import Event
 from sspicli.journal.journal import Journal
@@ -73,6 +75,15 @@ class SyncSspi:
         result = QueryResult(INVALID_HANDLE) if found is None else found.query(attribute)
         self._record(ev.AttributeQueried(security_context, attribute, result.status, result.fields))
         return result
+
+    def set_context_attributes(
+        self, security_context: Handle | None, *, attribute: int, fields: Mapping[str, object]
+    ) -> SecurityStatus:
+        """Set an attribute, such as what KEYING_MATERIAL is made from. Source: SetContextAttributes (Schannel)."""
+        found = self._live(security_context)
+        status = INVALID_HANDLE if found is None else found.set_attribute(attribute, fields)
+        self._record(ev.AttributeSet(security_context, attribute, status, dict(fields)))
+        return status
 
     def free_context_buffers(self, buffers: SecBufferDesc) -> int:
         """Release what the package allocated for these buffers; how many there were. Source: FreeContextBuffer."""

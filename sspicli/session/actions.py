@@ -7,7 +7,7 @@ transition.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import NamedTuple, Protocol, TypeVar
 
 from sspicli.runtime.api import AsyncSspi
@@ -237,6 +237,18 @@ class QueryContextAttributes(NamedTuple):
         return api.query_context_attributes(self.security_context, attribute=self.attribute)
 
 
+class SetContextAttributes(NamedTuple):
+    """SetContextAttributes, synchronous."""
+
+    security_context: Handle | None
+    attribute: int
+    fields: Mapping[str, object]
+
+    def perform(self, api: AsyncSspi) -> SecurityStatus:
+        """Make the call."""
+        return api.set_context_attributes(self.security_context, attribute=self.attribute, fields=self.fields)
+
+
 class FreeContextBuffer(NamedTuple):
     """FreeContextBuffer, synchronous: release what the package allocated for this descriptor's buffers."""
 
@@ -310,6 +322,7 @@ Action = (
     | DecryptMessage
     | ApplyControlToken
     | QueryContextAttributes
+    | SetContextAttributes
     | FreeContextBuffer
     | Connect
     | Send

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sspicli.journal.journal import Journal
 from sspicli.runtime.api import AsyncSspi, Describe, Find
 from sspicli.runtime.chooser import Chooser, Completion, First, Order, Policy, Replay, Seeded
 from sspicli.runtime.dispatch import Dispatcher, SteppedDispatcher
+from sspicli.session.actions import Driver
 from sspicli.session.drivers import Plan, Style, endpoint_program
 from sspicli.session.faults import Fault, FaultyDispatcher
 from sspicli.session.sample import documented_sample
@@ -44,6 +45,7 @@ def pair(
     journal: Journal,
     choices: Choices = Choices(),
     dispatcher: Dispatcher | None = None,
+    program: Callable[[Plan, str], Driver] | None = None,
     faults: Sequence[Fault] = (),
     timeout: float = 30.0,
 ) -> Session:
@@ -53,9 +55,9 @@ def pair(
     dispatcher = faulty or dispatcher
     endpoints = []
     for name, plan in (("client", client), ("server", server)):
-        program = documented_sample if plan.style is Style.SAMPLE else endpoint_program
+        of_style = documented_sample if plan.style is Style.SAMPLE else endpoint_program
         api = AsyncSspi(name, find=find, describe=describe, journal=journal, dispatcher=dispatcher)
-        endpoints.append(Endpoint(api, program(plan, name)))
+        endpoints.append(Endpoint(api, (program or of_style)(plan, name)))
     session = Session(endpoints, journal=journal, dispatcher=dispatcher, chooser=choices.chooser(), timeout=timeout)
     if faulty is not None:
         faulty.later = session.later

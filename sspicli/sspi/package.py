@@ -8,6 +8,7 @@ completion.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -153,6 +154,9 @@ class SecurityContext(Protocol):
 
     def query(self, attribute: int) -> QueryResult:
         """Compute QueryContextAttributes for the attribute with this id."""
+
+    def set_attribute(self, attribute: int, fields: Mapping[str, object]) -> SecurityStatus:
+        """Compute SetContextAttributes, with the structure's members by their documented names."""
 
     def delete(self) -> None:
         """Release what the engine holds; called once."""
