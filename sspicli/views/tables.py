@@ -85,7 +85,7 @@ def attribute_lines(report: Report, *, width: int) -> list[Line]:
     for end in report.endpoints.values():
         for attribute, (status, fields) in end.queries.items():
             head = f"  {end.name:<7} {attribute_name(attribute):<22} "
-            words = [f"{name}={_value(value)}" for name, value in fields.items()] or [status.name]
+            words = [f"{name}={_value(name, value)}" for name, value in fields.items()] or [status.name]
             first, *more = wrapped(words, width - len(head))
             lines += [line(Segment(head, "call"), first), *(line(" " * len(head), part) for part in more)]
     return lines
@@ -94,12 +94,18 @@ def attribute_lines(report: Report, *, width: int) -> list[Line]:
 _LONGEST_VALUE = 40  # characters of a value shown in the table of attributes
 
 
-def _value(value: object) -> str:
-    """Show a member of a structure: numbers as they are, bytes in hex with their count, long things cut."""
+# Members that are code points or bits: what people look them up by is hex.
+_IN_HEX = frozenset({"dwProtocol", "aiCipher", "aiHash", "aiExch", "dwCipherSuite", "dwBaseCipherSuite", "dwKeyType"})
+
+
+def _value(name: str, value: object) -> str:
+    """Show a member of a structure: code points in hex, bytes in hex with their count, long things cut."""
+    if isinstance(value, int) and name in _IN_HEX:
+        return f"0x{value:X}"
     if isinstance(value, bytes):
         return f"{value[:8].hex()}..({len(value)} B)" if len(value) > 8 else value.hex() or "empty"
     if isinstance(value, tuple):
-        return "[" + ",".join(_value(one) for one in value) + "]"
+        return "[" + ",".join(_value(name, one) for one in value) + "]"
     return visible(str(value), _LONGEST_VALUE).replace(" ", "_")
 
 

@@ -15,7 +15,7 @@ from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import build
 from sspicli.runtime.api import no_description, packages_by_name
 from sspicli.session import drivers
-from sspicli.session.actions import Action, Driver, QueryContextAttributes, SetContextAttributes
+from sspicli.session.actions import Action, DeleteSecurityContext, Driver, QueryContextAttributes, SetContextAttributes
 from sspicli.session.drivers import Plan
 from sspicli.session.pair import pair
 from sspicli.sspi.attributes import ContextAttribute
@@ -33,7 +33,7 @@ def exporting(driver: Driver) -> Generator[Action, Any, None]:
             action = driver.send(outcome)
         except StopIteration:
             return
-        if isinstance(action, drivers.DeleteSecurityContext):
+        if isinstance(action, DeleteSecurityContext):
             handle = action.security_context.value
             yield SetContextAttributes(handle, ContextAttribute.KEYING_MATERIAL_INFO, ASKED)
             yield QueryContextAttributes(handle, ContextAttribute.KEYING_MATERIAL)
