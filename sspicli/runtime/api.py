@@ -354,7 +354,7 @@ class AsyncSspi(SyncSspi):
             self._record(ev.CallRefused(function, handle, refusal))
             return refusal
         assert isinstance(row.verdict, Allowed), "what was not refused is allowed"
-        call = PendingCall(self, self._tables.mint(CALL), function, found, work)
+        call = PendingCall(self._tables.mint(CALL), function, found, work, self.touched_early)
         found.phase = row.verdict.next
         found.call = call
         return call

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from sspicli.journal.events import Event
 from sspicli.sspi.buffers import BufferImage, BufferWrite, SecBufferDesc
@@ -17,9 +17,6 @@ from sspicli.sspi.handles import Handle
 from sspicli.sspi.lifecycle import Phase
 from sspicli.sspi.package import Credential, Evidence, SecurityContext, Source
 from sspicli.sspi.status import SecurityStatus
-
-if TYPE_CHECKING:
-    from sspicli.runtime.api import AsyncSspi
 
 T = TypeVar("T")
 Images = tuple[BufferImage, ...]
@@ -42,13 +39,13 @@ class OutputSlot(Generic[T]):
     def value(self) -> T:
         """What the variable holds; reading it while a call owns it is recorded."""
         if self._owner is not None:
-            self._owner.api.touched_early(self._owner, self.name, is_write=False)
+            self._owner.on_early_use(self._owner, self.name, is_write=False)
         return self._value
 
     @value.setter
     def value(self, value: T) -> None:
         if self._owner is not None:
-            self._owner.api.touched_early(self._owner, self.name, is_write=True)
+            self._owner.on_early_use(self._owner, self.name, is_write=True)
         self._value = value
 
     def peek(self) -> T:
@@ -117,6 +114,13 @@ class Work(Protocol):
         """Change what its completion changes, on the session's thread."""
 
 
+class EarlyUse(Protocol):
+    """What to do when a caller uses an out-parameter that a call still owns."""
+
+    def __call__(self, call: PendingCall, parameter: str, *, is_write: bool) -> None:
+        """Put it on record."""
+
+
 class PendingCall:
     """One queued call, from queueing to settlement.
 
@@ -124,7 +128,6 @@ class PendingCall:
     """
 
     __slots__ = (
-        "api",
         "async_context",
         "callback",
         "callback_data",
@@ -134,6 +137,7 @@ class PendingCall:
         "has_returned",
         "input",
         "input_images",
+        "on_early_use",
         "output",
         "output_images",
         "queued",
@@ -145,13 +149,13 @@ class PendingCall:
 
     def __init__(
         self,
-        api: AsyncSspi,
         handle: Handle,
         function: Function,
         async_context: AsyncContext,
         work: Work,
+        on_early_use: EarlyUse,
     ) -> None:
-        self.api = api
+        self.on_early_use = on_early_use
         self.handle = handle
         self.function = function
         self.async_context = async_context

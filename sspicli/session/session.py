@@ -106,7 +106,7 @@ class Session:
         self._fired = 0
         self._reason = ""
         self._halted = ""
-        self._apis = [endpoint.api for endpoint in endpoints]
+        self._apis = {endpoint.api.name: endpoint.api for endpoint in endpoints}
         for endpoint in endpoints:
             self._begin(Activity(endpoint.api.name, endpoint.api, endpoint.program, 0))
 
@@ -136,7 +136,7 @@ class Session:
     def end(self) -> str:
         """Record that the run ended, and why: finished, broken, stuck or limit."""
         waiting = tuple(f"{one.name} waits for {one.waits_for}" for one in self._activities if not one.is_done)
-        hung = tuple(f"{call} never completes" for api in self._apis for call in api.pending)
+        hung = tuple(f"{call} never completes" for api in self._apis.values() for call in api.pending)
         reason = (
             self._halted
             or self._reason
@@ -294,8 +294,9 @@ class Session:
         return Transition(Kind.COMPLETE, call.handle.actor, self._complete, call, call)
 
     def _complete(self, call: PendingCall) -> None:
-        if call.api.complete(call):
-            subject = call, call.api.cause
+        api = self._apis[call.handle.actor]
+        if api.complete(call):
+            subject = call, api.cause
             if self._is_next():
                 self._notify(subject)
             else:
@@ -304,7 +305,7 @@ class Session:
     def _notify(self, subject: tuple[PendingCall, int]) -> None:
         """Enter the notify callback of a completed call; its body is an activity of its own."""
         call, cause = subject
-        api = call.api
+        api = self._apis[call.handle.actor]
         api.cause = cause
         entered = api.enter_callback(call)
         assert call.callback is not None, "a notification is owed only where a callback is registered"
