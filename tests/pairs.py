@@ -276,14 +276,14 @@ class Bench:
     def complete(self, at: int = 0) -> PendingCall:
         """Complete the pending call at that place in the order of queueing, and enter no callback."""
         call = self.dispatcher.completions.pop(at)
-        call.api.complete(call)
+        self.api.complete(call)
         return call
 
     def settle(self, at: int = 0) -> PendingCall:
         """Complete a call, and let its callback run to its end if one is owed."""
         call = self.dispatcher.completions.pop(at)
-        if call.api.complete(call):
-            call.api.return_from_callback(call, call.api.enter_callback(call))
+        if self.api.complete(call):
+            self.api.return_from_callback(call, self.api.enter_callback(call))
         return call
 
     # -- what a test needs to begin with

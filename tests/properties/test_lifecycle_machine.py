@@ -295,7 +295,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         pending = self.bench.dispatcher.completions.pop(at)
         queued = self.calls[pending.handle]
         new = self.outcome(queued)
-        is_owed = pending.api.complete(pending)
+        is_owed = self.bench.api.complete(pending)
         assert is_owed is (not queued.is_silent)
         assert pending.status == queued.status
         if queued.verb not in (DELETE, "free credential"):
@@ -332,7 +332,7 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     def enter_at(self, at: int) -> None:
         call = self.owed.pop(at)
-        self.running.append((call, call.api.enter_callback(call)))
+        self.running.append((call, self.bench.api.enter_callback(call)))
         self.calls[call.handle].was_entered = True
 
     @precondition(lambda self: self.running)
@@ -342,7 +342,7 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     def leave_at(self, at: int) -> None:
         call, entered = self.running.pop(at)
-        call.api.return_from_callback(call, entered)
+        self.bench.api.return_from_callback(call, entered)
         self.calls[call.handle].was_left = True
 
     # -- the judges
