@@ -58,7 +58,6 @@ BY_KNOWLEDGE: dict[Knowledge, tuple[int, int | None]] = {
 BY_ALERT_SENT: dict[int | None, tuple[int, int | None]] = {
     70: (MISMATCH, 70),
     40: (MISMATCH, 40),
-    71: (MISMATCH, 71),
     10: (ILLEGAL, 10),
     20: (ALTERED, 20),
     22: (ILLEGAL, 22),
