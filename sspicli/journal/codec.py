@@ -196,7 +196,7 @@ def _free_dict(decoder: Decoder, value: Json) -> dict[str, object]:
 
 def _opened(text: str) -> dict[str, Json]:
     """Check a line's checksum and take it apart."""
-    head, mark, tail = text.rstrip("\n").rpartition(',"crc":"')
+    head, mark, tail = text.rstrip("\r\n").rpartition(',"crc":"')
     if not mark or tail != f'{crc32(head.encode("utf-8", "surrogatepass")):08x}"}}':
         raise CodecError("the line is cut short, or does not match its checksum")
     try:

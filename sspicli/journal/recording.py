@@ -82,8 +82,11 @@ def create_secret_file(path: Path) -> TextIO:
 
 
 def _create(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):  # POSIX has the first two, Windows the last
+        flags |= getattr(os, name, 0)
     try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        return os.open(path, flags, 0o600)
     except FileExistsError:
         raise WriteError(
             "the file exists, and is not overwritten", where=str(path), help="choose another name, or remove it first"

@@ -50,3 +50,12 @@ def test_a_recording_without_secrets_tells_the_same_but_for_what_is_encrypted(ki
     assert [(leg.number, leg.sender, leg.data) for leg in told.legs] == [
         (leg.number, leg.sender, leg.data) for leg in made.legs
     ]
+
+
+def test_a_recording_whose_line_ends_another_system_changed_is_read_all_the_same(tmp_path: Path):
+    path = tmp_path / "run"
+    made = records_of(record=path, include_secrets=True)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    recording = read_recording(path)
+    assert recording.note == ""
+    assert recording.records == made
