@@ -15,7 +15,7 @@ from sspicli.cli.expect import parse_expectation, unmet
 from sspicli.cli.session_options import Choice, SessionOptions, session_options
 from sspicli.cli.start import start
 from sspicli.journal.journal import Record
-from sspicli.journal.recording import create_secret_file
+from sspicli.journal.secret_file import create_secret_file
 from sspicli.reports.document import document_text, lines_text
 from sspicli.runtime.chooser import schedule_text
 from sspicli.sspi.errors import ExitCode, WriteError

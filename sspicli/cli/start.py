@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import click
 
@@ -16,7 +16,7 @@ from sspicli.cli.interrupts import interruptible
 from sspicli.cli.session_options import SessionOptions
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
-from sspicli.journal.recording import RecordingWriter, create_secret_file
+from sspicli.journal.recording import KeyLogWriter, RecordingWriter
 from sspicli.packages.catalog import create_package
 from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import EndpointSetup, Setup, build
@@ -53,7 +53,7 @@ class Started:
     session: Session
     journal: Journal
     recording: RecordingWriter | None
-    keylog: TextIO | None
+    keylog: KeyLogWriter | None
     pool: Pool | None
     timeout: float
     scheduled: int
@@ -136,7 +136,7 @@ def _check_sample(options: SessionOptions, *, resumes: bool) -> None:
         raise UsageError("the documentation's sample ends with its handshake", where=what, help="leave it out")
 
 
-def _open_files(options: SessionOptions, journal: Journal) -> tuple[RecordingWriter | None, TextIO | None]:
+def _open_files(options: SessionOptions, journal: Journal) -> tuple[RecordingWriter | None, KeyLogWriter | None]:
     """Open the recording and the key log; when one cannot be opened, neither is left behind."""
     for name, path in (("--record", options.record), ("--keylog", options.keylog)):
         if path is not None and str(path) in ("-", "."):
@@ -235,19 +235,12 @@ def _run_started(options: SessionOptions, package: SecurityPackage, clock: int, 
     )
 
 
-def _open_keylog(path: Path | None, journal: Journal) -> TextIO | None:
-    """Write each key-log line to a new file of its own as it comes."""
+def _open_keylog(path: Path | None, journal: Journal) -> KeyLogWriter | None:
     if path is None:
         return None
-    file = create_secret_file(path)
-
-    def write(record: Record) -> None:
-        if isinstance(record.event, ev.KeyLogged):
-            file.write(f"{record.event.line}\n")
-            file.flush()
-
-    journal.subscribe(write)
-    return file
+    keylog = KeyLogWriter(path, warn=_warn)
+    journal.subscribe(keylog)
+    return keylog
 
 
 def _warn(text: str) -> None:

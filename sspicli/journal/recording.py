@@ -7,18 +7,16 @@ where it is.
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable
-from io import FileIO
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from sspicli.journal import events as ev
 from sspicli.journal.codec import CodecError, Decoder, Encoder
 from sspicli.journal.journal import Record
 from sspicli.journal.redact import redacted
-from sspicli.sspi.errors import InputError, WriteError
+from sspicli.journal.secret_file import SecretFile
+from sspicli.sspi.errors import InputError
 
 LARGEST = 1 << 30  # bytes a recording may have to be read
 _SETTLING = (ev.CallCompleted, ev.CallbackReturned, ev.RunEnded, ev.ContractBroken, ev.RunStarted)
@@ -28,72 +26,51 @@ class RecordingWriter:
     """Write every record of a journal to a file; subscribe it to the journal."""
 
     def __init__(self, path: Path, *, include_secrets: bool, warn: Callable[[str], None]) -> None:
-        self._path = path
         self._encoder = Encoder()
         self._includes_secrets = include_secrets
-        self._warn = warn
-        self._file: FileIO | None = FileIO(_create(path), "w")
-        self._unwritten: list[str] = []
-        self._put(self._encoder.header(has_secrets=include_secrets))
+        self._file = SecretFile(path, f"the recording {path}", warn)
+        self._unwritten: list[str] = [self._encoder.header(has_secrets=include_secrets)]
 
     def __call__(self, record: Record) -> None:
         """Take the next record."""
-        if self._file is None:
+        if not self._file.is_open:
             return
         if not self._includes_secrets:
             record = record._replace(event=redacted(record.event))
-        self._put(self._encoder.line(record), flush=isinstance(record.event, _SETTLING))
+        self._unwritten.append(self._encoder.line(record))
+        if isinstance(record.event, _SETTLING):
+            self._flush()
 
     def close(self) -> None:
         """Write what is left and close the file."""
-        if self._file is not None:
-            self._flush()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._flush()
+        self._file.close()
 
     @property
     def is_whole(self) -> bool:
         """Say whether everything so far was written."""
-        return self._file is not None
-
-    def _put(self, text: str, *, flush: bool = False) -> None:
-        self._unwritten.append(text)
-        if flush:
-            self._flush()
+        return self._file.is_open
 
     def _flush(self) -> None:
-        """Write what waits; a disk that takes no more ends the recording, and the lines before stay whole."""
-        assert self._file is not None, "nothing is written after the recording stopped"
-        data = memoryview("".join(self._unwritten).encode())
+        text = "".join(self._unwritten)
         self._unwritten.clear()
-        try:
-            while data:
-                data = data[self._file.write(data) :]
-        except OSError as error:
-            self._warn(f"the recording {self._path} stops here: {error.strerror}")
-            self._file.close()
-            self._file = None
+        self._file.write(text)
 
 
-def create_secret_file(path: Path) -> TextIO:
-    """Create a file that only its owner may read; refuse to overwrite one."""
-    return os.fdopen(_create(path), "w", encoding="utf-8", newline="\n")
+class KeyLogWriter:
+    """Write every key-log line of a journal to a file, in NSS format; subscribe it to the journal."""
 
+    def __init__(self, path: Path, *, warn: Callable[[str], None]) -> None:
+        self._file = SecretFile(path, f"the key log {path}", warn)
 
-def _create(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):  # POSIX has the first two, Windows the last
-        flags |= getattr(os, name, 0)
-    try:
-        return os.open(path, flags, 0o600)
-    except FileExistsError:
-        raise WriteError(
-            "the file exists, and is not overwritten", where=str(path), help="choose another name, or remove it first"
-        ) from None
-    except OSError as error:
-        reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown reason")
-        raise WriteError(f"the file cannot be created: {reason}", where=str(path)) from None
+    def __call__(self, record: Record) -> None:
+        """Take the next record."""
+        if isinstance(record.event, ev.KeyLogged):
+            self._file.write(f"{record.event.line}\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 class Recording(NamedTuple):

@@ -13,7 +13,8 @@ import pytest
 from sspicli.journal import events as ev
 from sspicli.journal.codec import Encoder
 from sspicli.journal.journal import Journal, Record
-from sspicli.journal.recording import Recording, RecordingWriter, create_secret_file, read_recording
+from sspicli.journal.recording import Recording, RecordingWriter, read_recording
+from sspicli.journal.secret_file import create_secret_file
 from sspicli.runtime.chooser import Seeded
 from sspicli.sspi.errors import ExitCode, InputError, WriteError
 from sspicli.sspi.handles import Handle
