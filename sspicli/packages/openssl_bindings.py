@@ -241,19 +241,18 @@ class Wire:
         """Leave the session resumable (OpenSSL voids it when a connection is freed without both shutdown flags)."""
         lib.SSL_set_shutdown(self._ssl, _CLOSED_BOTH_WAYS)
 
-    # -- what the callbacks ask ------------------------------------------------------
+    # -- what the callbacks ask; a plain wire has no opinion, and who derives from it may have one ------------------------------------------------------
 
     def choose_protocol(self, offered: bytes) -> int | None:
         """Give where the chosen protocol stands in the client's list; -1 for none in common, None for no answer."""
-        raise NotImplementedError
+        return None
 
     def note_alert(self, alert: tuple[int, int], *, is_sent: bool) -> None:
-        """Take note of an alert's level and number."""
-        raise NotImplementedError
+        """Take note of an alert's level and number, or leave it."""
 
     def judge(self, certificate: crypto.X509 | None, code: int, depth: int) -> bool:
-        """Say whether a certificate that OpenSSL refuses may pass."""
-        raise NotImplementedError
+        """Say whether a certificate that OpenSSL refuses may pass: not unless someone says so."""
+        return False
 
 
 _at_work: dict[object, Wire] = {}
