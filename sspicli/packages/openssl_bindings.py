@@ -241,7 +241,7 @@ class Wire:
         """Leave the session resumable (OpenSSL voids it when a connection is freed without both shutdown flags)."""
         lib.SSL_set_shutdown(self._ssl, _CLOSED_BOTH_WAYS)
 
-    # -- what the callbacks ask; a plain wire has no opinion, and who derives from it may have one ------------------------------------------------------
+    # -- what the callbacks ask; a plain wire has no opinion, and what derives from it may have one -------------------
 
     def choose_protocol(self, offered: bytes) -> int | None:
         """Give where the chosen protocol stands in the client's list; -1 for none in common, None for no answer."""
