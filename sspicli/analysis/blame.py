@@ -43,8 +43,8 @@ class Failure:
         return self.culprit.endpoint
 
     @property
-    def status(self) -> SecurityStatus:
-        """What it failed with."""
+    def status(self) -> SecurityStatus | None:
+        """What it failed with; None for a NULL, which is no status."""
         return self.culprit.status
 
     @property
@@ -172,7 +172,7 @@ def _cause(culprit: Culprit, settings: Settings) -> str:
         return "the server's credential holds no certificate"
     if culprit.status == _S.SEC_E_UNTRUSTED_ROOT and settings.has(culprit.endpoint, "trust="):
         return f"the {_peer(culprit)}'s root is not among the anchors that --{culprit.endpoint} trust= names"
-    facts = STATUS_FACTS.get(culprit.status)
+    facts = None if culprit.status is None else STATUS_FACTS.get(culprit.status)
     return "" if facts is None else facts.cause
 
 
@@ -217,5 +217,5 @@ def _help(culprit: Culprit, settings: Settings) -> str:
         return "give both sides a protocol in common: --client alpn=... --server alpn=..."
     if culprit.status == _S.SEC_E_ALGORITHM_MISMATCH:
         return "give both sides something in common: compare tls, suites, groups and sigalgs of --client and --server"
-    facts = STATUS_FACTS.get(culprit.status)
+    facts = None if culprit.status is None else STATUS_FACTS.get(culprit.status)
     return "" if facts is None else facts.remedy

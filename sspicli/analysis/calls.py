@@ -66,17 +66,17 @@ class Call:
 class Refusal:
     """A call that its queueing function refused: nothing was queued, and no callback came.
 
-    SspiCreateAsyncContext counts too: its NULL stands here as SEC_E_INSUFFICIENT_MEMORY, as its callers take it.
+    SspiCreateAsyncContext counts too when it returns NULL; that is no status, so `queue_status` is None.
     """
 
     endpoint: str
     function: Function
-    queue_status: SecurityStatus
+    queue_status: SecurityStatus | None
     sequence: int
     handshake: int
 
     @property
-    def status(self) -> SecurityStatus:
+    def status(self) -> SecurityStatus | None:
         """The queue status."""
         return self.queue_status
 

@@ -167,7 +167,7 @@ class _Fold:
             case ev.CallRefused():
                 self._refused(record, event.function, event.queue_status)
             case ev.AsyncContextCreated(async_context=None):
-                self._refused(record, Function.SspiCreateAsyncContext, SecurityStatus.SEC_E_INSUFFICIENT_MEMORY)
+                self._refused(record, Function.SspiCreateAsyncContext, None)
             case ev.FaultInjected():
                 self.faults[event.subject] = event.text
             case ev.KeyLogged():
@@ -180,7 +180,7 @@ class _Fold:
             case _:
                 pass
 
-    def _refused(self, record: Record, function: Function, status: SecurityStatus) -> None:
+    def _refused(self, record: Record, function: Function, status: SecurityStatus | None) -> None:
         name = self.endpoint(record.actor).name
         self.refusals.append(Refusal(name, function, status, record.sequence, self.at.get(name, 0)))
 

@@ -54,6 +54,6 @@ def _statuses(side: str, report: Report) -> list[SecurityStatus]:
         said = [] if end is None else [end.status, end.post_handshake_status]
         return [status for status in said if status is not None]
     if report.failure is not None:
-        return [report.failure.status]
+        return [] if report.failure.status is None else [report.failure.status]
     ends = {end.status for end in report.endpoints.values() if end.status is not None}
     return list(ends) if len(ends) == 1 else []

@@ -92,17 +92,18 @@ def _alerts() -> Iterator[Claim]:
 
 
 def _lifecycle() -> Iterator[Claim]:
-    """Collect the law's inferred rows, phases that are alike together."""
+    """Collect the law's inferred rows, and those of which a part is assumed; phases that are alike together."""
     for (row, acts), phases in _phases_by_row().items():
         name = f"{' | '.join(phases)}: {acts}"
-        yield Claim(ASSUMPTION, "the life of an async context", name, _verdict(row), row.source, row.reference)
+        known = f"{row.reference} ({row.source}); {row.assumed} is assumed" if row.assumed else row.reference
+        yield Claim(ASSUMPTION, "the life of an async context", name, _verdict(row), Source.INFERRED, known)
 
 
 def _phases_by_row() -> dict[tuple[Row, str], list[Phase]]:
     """Gather cells by row: first what is done in one phase, then the phases in which the same is done."""
     cells: dict[tuple[Phase, Row], list[tuple[Verb, bool]]] = {}
     for (phase, verb, inside), row in LAW.items():
-        if row.source is Source.INFERRED:
+        if row.source is Source.INFERRED or row.assumed:
             cells.setdefault((phase, row), []).append((verb, inside))
     found: dict[tuple[Row, str], list[Phase]] = {}
     for (phase, row), acts in cells.items():

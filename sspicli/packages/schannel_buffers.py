@@ -18,7 +18,6 @@ from sspicli.sspi.records import ALERT as RECORD_ALERT
 from sspicli.sspi.records import APPLICATION_DATA, HEADER_SIZE, MAX_PROTECTED, Record
 from sspicli.sspi.status import SecurityStatus
 
-ALERT_INFO_SIZE = 2  # level and description, as msquic reads them (observed)
 _ALPN_KIND = 2  # SecApplicationProtocolNegotiationExt_ALPN, schannel.h
 _TYPE_MASK = ~ATTRIBUTE_MASK
 

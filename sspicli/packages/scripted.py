@@ -13,7 +13,6 @@ from sspicli.sspi.buffers import BufferImage, BufferType, BufferWrite
 from sspicli.sspi.package import (
     AcquireRequest,
     AcquireResult,
-    Credential,
     LegRequest,
     LegResult,
     MessageResult,
@@ -109,11 +108,6 @@ class ScriptedContext:
 
     def delete(self) -> None:
         """Hold nothing, release nothing."""
-
-
-def scripted_credential(script: Script = THREE_LEGS) -> Credential:
-    """Make a credential without a package."""
-    return ScriptedCredential(script)
 
 
 def _holds_token(images: tuple[BufferImage, ...] | None) -> bool:

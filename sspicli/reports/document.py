@@ -63,7 +63,11 @@ def document(report: Report, *, timing: bool, schedule: str) -> Member:
         "legs": [_leg(leg) for leg in report.legs],
         "calls": [_call(call, timing=timing) for call in report.calls],
         "refusals": [
-            {"endpoint": one.endpoint, "function": one.function.documented_name, "queue_status": one.queue_status.name}
+            {
+                "endpoint": one.endpoint,
+                "function": one.function.documented_name,
+                "queue_status": _status(one.queue_status),
+            }
             for one in report.refusals
         ],
         "callbacks": {name: end.callbacks for name, end in report.endpoints.items()},
@@ -134,8 +138,8 @@ def _failure(failure: Failure) -> Member:
         "call": str(culprit.handle) if isinstance(culprit, Call) else None,
         "function": culprit.function if isinstance(culprit.function, str) else culprit.function.documented_name,
         "was_refused": isinstance(culprit, Refusal),
-        "status": failure.status.name,
-        "status_hex": failure.status.hex,
+        "status": _status(failure.status),
+        "status_hex": None if failure.status is None else failure.status.hex,
         "alert": _alert(failure.alert, failure.alert_data),
         "field": failure.field or None,
         "field_leg": failure.place.leg if failure.place else None,

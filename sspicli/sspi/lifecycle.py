@@ -74,12 +74,16 @@ Verdict = Allowed | Refused | Undefined
 
 
 class Row(NamedTuple):
-    """A cell's verdict, how we know it, where it is written, and the code of its misuse rule ("" for none)."""
+    """A cell's verdict, how we know it, where it is written, and the code of its misuse rule ("" for none).
+
+    `assumed` names what of a documented verdict is ours all the same, such as the code of a refusal; "" for nothing.
+    """
 
     verdict: Verdict
     source: Source
     reference: str
     rule: str = ""
+    assumed: str = ""
 
 
 Cell = tuple[Phase, Verb, bool]
@@ -123,7 +127,7 @@ _law(
     (Phase.NULL, Phase.FOREIGN),
     (Verb.REINIT,),
     _BOTH,
-    Row(_NO_SUCH, _D, "SspiReinitAsyncContext: fails when invalid (the code is assumed)", "A009"),
+    Row(_NO_SUCH, _D, "SspiReinitAsyncContext: fails when invalid", "A009", "the NTSTATUS code"),
 )
 _law((Phase.NULL,), (Verb.FREE,), _BOTH, Row(Allowed(Phase.NULL), _I, "sspi.h: Handle is _In_opt_; no effect"))
 _law(
@@ -209,7 +213,7 @@ _law(
     (Phase.PENDING, Phase.PENDING_SILENT),
     (Verb.REINIT,),
     _BOTH,
-    Row(_IN_USE, _D, "SspiReinitAsyncContext: fails while in use (the code is assumed)", "A001"),
+    Row(_IN_USE, _D, "SspiReinitAsyncContext: fails while in use", "A001", "the NTSTATUS code"),
 )
 _law(
     (Phase.COMPLETE,),

@@ -26,13 +26,8 @@ def failure_lines(report: Report, *, width: int, timing: bool) -> list[Line]:
 
 
 def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool) -> list[Line]:
-    facts = STATUS_FACTS.get(failure.status)
     evidence = failure.evidence
-    reason = evidence.detail if evidence and evidence.detail else facts.meaning if facts else ""
-    if failure.offers is not None and failure.offers.lacks:
-        reason = f"client and server have no {' and no '.join(failure.offers.lacks)} in common"
-    code = f"error[{failure.status.name} {failure.status.hex}]"
-    lines = _folded(Segment(code, "bad"), f": {visible(reason)}", width=width, indent=2)
+    lines = _folded(*_headline(failure), width=width, indent=2)
     rows = [(failure.side, _told(failure.culprit, timing=timing))]
     if failure.alert is not None:
         rows.append(("wire", _wire(failure, failure.alert)))
@@ -48,8 +43,23 @@ def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool)
             ("differs", evidence.difference),
             ("known", "" if failure.was_injected else f"this status is {evidence.source} for Windows"),
         ]
-    rows += [("cause", failure.cause), ("help", failure.help), ("see", f"sspi-async explain {failure.status.name}")]
+    rows += [
+        ("cause", failure.cause),
+        ("help", failure.help),
+        ("see", f"sspi-async explain {failure.status.name}" if failure.status else ""),
+    ]
     return lines + [part for name, text in rows if text for part in _row(name, text, width=width)]
+
+
+def _headline(failure: Failure) -> tuple[Segment, str]:
+    """Say what it failed with, and the inner reason."""
+    if failure.status is None:
+        return Segment("error", "bad"), ": SspiCreateAsyncContext returned NULL: memory is out"
+    facts, evidence = STATUS_FACTS.get(failure.status), failure.evidence
+    reason = evidence.detail if evidence and evidence.detail else facts.meaning if facts else ""
+    if failure.offers is not None and failure.offers.lacks:
+        reason = f"client and server have no {' and no '.join(failure.offers.lacks)} in common"
+    return Segment(f"error[{failure.status.name} {failure.status.hex}]", "bad"), f": {visible(reason)}"
 
 
 def _row(name: str, text: str, *, width: int) -> list[Line]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from sspicli.analysis.blame import Failure
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, failing
 from sspicli.analysis.report import Report, Verdict
 from sspicli.sspi.attributes import ContextAttribute
-from sspicli.sspi.status import SecurityStatus
 from sspicli.tokens.tls import TlsMessage, short_names
 from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of, wrapped
 
@@ -32,7 +32,7 @@ def verdict_line(report: Report, glyphs: Glyphs, *, timing: bool) -> Line:
     parts = [f"  {package} {report.protocol}" if report.protocol else f"  {package}"]
     if report.failure is not None:
         at = f"leg {report.failure.leg}, " if report.failure.leg else ""
-        parts.append(f"{at}{report.failure.side}: {report.failure.status.name}")
+        parts.append(f"{at}{report.failure.side}: {_failed_with(report.failure)}")
     else:
         parts.append(f"client {glyphs.both} server")
         parts.append(_count(len(report.legs), "leg"))
@@ -42,6 +42,10 @@ def verdict_line(report: Report, glyphs: Glyphs, *, timing: bool) -> Line:
     if timing:
         parts.append(f"{report.nanoseconds / 1e6:.1f} ms")
     return line(Segment(word, _STYLES[report.verdict]), "  ".join(parts))
+
+
+def _failed_with(failure: Failure) -> str:
+    return "NULL" if failure.status is None else failure.status.name
 
 
 def _count(number: int, noun: str) -> str:
@@ -151,8 +155,3 @@ def legend_line(glyphs: Glyphs, *, timing: bool) -> Line:
     clock = f"{glyphs.clock} ms pending" if timing else f"{glyphs.clock} pending"
     text = f"  {clock}   {{ }} encrypted   emulated: kernel mode only on Windows"
     return line(Segment(text, "muted"))
-
-
-def last_statuses(report: Report) -> dict[str, SecurityStatus | None]:
-    """Give each end's handshake status."""
-    return {name: endpoint.status for name, endpoint in report.endpoints.items()}

@@ -15,6 +15,7 @@ from sspicli.cli.handshake import command
 from sspicli.journal.events import RunStarted
 from sspicli.journal.recording import read_recording
 from sspicli.sspi.errors import SspiCliError
+from sspicli.sspi.status import SecurityStatus
 from tests.handshakes import CLOCK, handshake, statuses
 
 FIXED = ["--clock", CLOCK, "--seed", "7"]
@@ -292,13 +293,17 @@ def test_out_of_memory_at_create_is_told_and_hurts_nobody_else():
     result = handshake(fault=("client.create=null",))
     assert result.verdict == "failed"
     assert "out of memory" in result.endpoints["client"].notes[0]
+    assert result.failure is not None
+    assert result.failure.status is None  # a NULL is no status, and none is made up for it
+    assert "returned NULL" in run("--fault", "client.create=null").stdout
     assert result.findings == ()
 
 
 def test_a_refused_queueing_makes_no_call_and_no_callback():
     result = handshake(fault=("client.init#2=refuse:SEC_E_INSUFFICIENT_MEMORY",))
     (refused,) = result.refusals
-    assert (refused.endpoint, refused.queue_status.name) == ("client", "SEC_E_INSUFFICIENT_MEMORY")
+    assert refused.endpoint == "client"
+    assert refused.queue_status == SecurityStatus.SEC_E_INSUFFICIENT_MEMORY
     assert len(result.calls) == sum(one.callbacks for one in result.endpoints.values())
 
 
