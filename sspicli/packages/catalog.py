@@ -9,7 +9,6 @@ Source: names as SSPI has them (documented); the long name of Schannel is UNISP_
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from sspicli.sspi.errors import UnavailableError, UsageError
@@ -74,6 +73,8 @@ def create_package(name: str) -> SecurityPackage:
     entry = find_package(name)
     offered = ", ".join(one.name for one in available_packages())
     if entry is None:
+        from difflib import get_close_matches  # only ever needed for an error
+
         known = {alias.lower(): one.name for one in available_packages() for alias in (one.name, *one.aliases)}
         near = get_close_matches(name.strip().lower(), known, n=1)
         hint = f"did you mean {known[near[0]]}?" if near else f"packages: {offered}"

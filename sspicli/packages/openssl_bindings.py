@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 
+import OpenSSL
 from OpenSSL import SSL, crypto
 from OpenSSL._util import ffi, lib
 
@@ -87,10 +88,8 @@ def require_bindings() -> None:
 
 
 def _versions() -> tuple[str, str]:
-    from importlib.metadata import version
-
     words = SSL.OpenSSL_version(SSL.OPENSSL_VERSION).decode("ascii", "replace").split()
-    return version("pyOpenSSL"), words[1] if len(words) > 1 else "unknown"
+    return OpenSSL.__version__, words[1] if len(words) > 1 else "unknown"
 
 
 SSL_VERSION, OPENSSL_VERSION = _versions()

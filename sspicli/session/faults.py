@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from enum import StrEnum
 
 from sspicli.journal import events as ev
@@ -78,6 +77,8 @@ def parse_fault(text: str) -> Fault:
 
 def _known(word: str, known: Sequence[str] | dict[str, Function], what: str) -> None:
     if word not in known:
+        from difflib import get_close_matches  # only ever needed for an error
+
         near = get_close_matches(word, list(known), n=1)
         help = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
         raise UsageError(f"{word!r} is no {what}", where="--fault", help=help)
