@@ -89,7 +89,7 @@ class SyncSspi:
         """Release what the package allocated for these buffers; how many there were. Source: FreeContextBuffer."""
         released = [one for one in buffers.buffers if one.allocated]
         for buffer in released:
-            buffer.data, buffer.allocated = None, False
+            buffer.image, buffer.allocated = buffer.image._replace(data=None), False
         self._record(ev.ContextBuffersFreed(len(released)))
         return len(released)
 

@@ -334,19 +334,6 @@ Action = (
     | Note
 )
 
-# The calls whose function returns in a transition of its own, and what a session performs itself; the rest is done at
-# once.
-QUEUEING = frozenset(
-    {
-        AcquireCredentialsHandle,
-        InitializeSecurityContext,
-        AcceptSecurityContext,
-        DeleteSecurityContext,
-        FreeCredentialsHandle,
-    }
-)
-OF_SESSION = frozenset({Connect, Send, Receive, Close, Wait, Raise, Sleep, Note})
-
 Driver = Generator[Action, object, None]
 """A program over actions: a one-shot handshake, a callback's body, a scenario's steps."""
 

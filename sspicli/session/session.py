@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
-from typing import cast
+from typing import Any, cast
 
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal
@@ -20,9 +20,6 @@ from sspicli.runtime.calls import PendingCall
 from sspicli.runtime.chooser import Chooser, Fire, First, Kind, Transition
 from sspicli.runtime.dispatch import Dispatcher
 from sspicli.session.actions import (
-    OF_SESSION,
-    QUEUEING,
-    Action,
     Close,
     Connect,
     Driver,
@@ -30,7 +27,6 @@ from sspicli.session.actions import (
     Raise,
     Receive,
     Send,
-    Signal,
     Sleep,
     Wait,
 )
@@ -246,19 +242,27 @@ class Session:
 
     def _step(self, activity: Activity) -> None:
         """Let an actor perform its next action; in the default order, all its actions until it must wait."""
-        api, driver, journal = activity.api, activity.driver, self._journal
+        api, send, journal = activity.api, activity.driver.send, self._journal
         api.actor, api.inside = activity.name, activity.inside
         while True:
             api.cause = activity.cause
             try:
-                goes_on = self._act(activity, api, driver.send(activity.outcome))
+                action = send(activity.outcome)
+                perform = _PERFORM.get(type(action))
+                if perform is not None:
+                    activity.outcome = None
+                    if not perform(self, activity, action):
+                        return
+                else:
+                    activity.outcome = action.perform(api)  # type: ignore[union-attr]  # the others are in the table
+                    activity.cause = api.cause
+                    if api.queued is not None and not self._return_at_once(activity, api, api.queued):
+                        return
             except StopIteration:
                 self._finish(activity)
                 return
             except ContractError:
                 self._break(activity)
-                return
-            if not goes_on:
                 return
             if not self._is_default or self._fired >= self._limit:
                 self._ready.appendleft(self._entry(activity))
@@ -266,22 +270,16 @@ class Session:
             journal.ticks += 1
             self._fired += 1
 
-    def _act(self, activity: Activity, api: AsyncSspi, action: Action) -> bool:
-        """Perform an action; say whether its actor goes on at once (else a transition lets it go on)."""
-        kind = type(action)
-        if kind in OF_SESSION:
-            return self._perform(activity, action)
-        activity.outcome = action.perform(api)  # type: ignore[union-attr]  # those without are performed above
-        activity.cause = api.cause
-        if kind not in QUEUEING or api.queued is None:
-            return True
+    def _return_at_once(self, activity: Activity, api: AsyncSspi, call: PendingCall) -> bool:
+        """Let the queueing function return now where that is what happens next; else as a transition of its own."""
+        api.queued = None
         if self._is_default and self._fired < self._limit:
             self._fired += 1
             self._journal.ticks += 1
-            activity.cause = api.return_from_queueing(api.queued)
+            activity.cause = api.return_from_queueing(call)
             return True
         activity.waits_for = "the return of a queueing function"
-        self._ready.appendleft((Kind.RETURN, activity.name, self._return, (activity, api.queued), api.queued))
+        self._ready.appendleft((Kind.RETURN, activity.name, self._return, (activity, call), call))
         return False
 
     def _return(self, subject: tuple[Activity, PendingCall]) -> None:
@@ -349,38 +347,18 @@ class Session:
 
     # -- what only a session can do ------------------------------------------------------------------------------------
 
-    def _perform(self, activity: Activity, action: Action) -> bool:
-        """Perform an action of the session; say whether its actor goes on at once."""
-        activity.outcome = None
-        match action:
-            case Wait():
-                return self._wait(activity, action.signal)
-            case Receive():
-                return self._receive(activity)
-            case Sleep():
-                activity.waits_for = "a timer"
-                self._after(action.ticks, Transition(Kind.TIMER, activity.name, self._wake, activity))
-                return False
-            case Send():
-                self._send(activity, action)
-            case Raise():
-                self._raise(activity, action)
-            case Close():
-                self._wire.close(activity.name)
-                for name in list(self._receivers):
-                    self._offer(name)
-            case Connect():
-                self._connect(activity, action.number)
-            case Note():
-                activity.cause = self._journal.append(activity.name, ev.NoteMade(action.text), activity.cause)
-            case _:
-                raise AssertionError(f"{action!r} is no action of a session")
-        return True
+    # Each says whether its actor goes on at once; else a transition lets it go on.
+
+    def _sleep(self, activity: Activity, action: Sleep) -> bool:
+        activity.waits_for = "a timer"
+        self._after(action.ticks, Transition(Kind.TIMER, activity.name, self._wake, activity))
+        return False
 
     def _wake(self, activity: Activity) -> None:
         self._resume(activity, None, activity.cause)
 
-    def _wait(self, activity: Activity, signal: Signal) -> bool:
+    def _wait(self, activity: Activity, action: Wait) -> bool:
+        signal = action.signal
         if signal.raised:
             activity.outcome, activity.cause = signal.raised.pop(0)
             return True
@@ -388,15 +366,17 @@ class Session:
         signal.waiter = activity
         return False
 
-    def _raise(self, activity: Activity, action: Raise) -> None:
-        waiter = action.signal.waiter
+    def _raise(self, activity: Activity, action: Raise) -> bool:
+        signal, status = action
+        waiter = signal.waiter
         if waiter is None:
-            action.signal.raised.append((action.status, activity.cause))
+            signal.raised.append((status, activity.cause))
         else:
-            action.signal.waiter = None
-            self._resume(cast("Activity", waiter), action.status, activity.cause)
+            signal.waiter = None
+            self._resume(cast("Activity", waiter), status, activity.cause)
+        return True
 
-    def _receive(self, activity: Activity) -> bool:
+    def _receive(self, activity: Activity, action: Receive) -> bool:
         arrived = self._wire.receive(activity.name)
         if arrived is None:
             activity.waits_for = "bytes from its peer"
@@ -405,11 +385,22 @@ class Session:
         activity.outcome, activity.cause = arrived[0], arrived[1] or activity.cause
         return True
 
-    def _connect(self, activity: Activity, number: int) -> None:
-        activity.cause = self._journal.append(activity.name, ev.HandshakeBegan(number), activity.cause)
-        self._wire.connect(activity.name, number)
+    def _connect(self, activity: Activity, action: Connect) -> bool:
+        activity.cause = self._journal.append(activity.name, ev.HandshakeBegan(action.number), activity.cause)
+        self._wire.connect(activity.name, action.number)
+        return True
 
-    def _send(self, activity: Activity, action: Send) -> None:
+    def _close(self, activity: Activity, action: Close) -> bool:
+        self._wire.close(activity.name)
+        for name in list(self._receivers):
+            self._offer(name)
+        return True
+
+    def _note(self, activity: Activity, action: Note) -> bool:
+        activity.cause = self._journal.append(activity.name, ev.NoteMade(action.text), activity.cause)
+        return True
+
+    def _send(self, activity: Activity, action: Send) -> bool:
         for number, leg, receiver, data in self._wire.send(activity.name, action.data, is_token=action.is_token):
             cause = self._journal.append(activity.name, ev.TokenSent(number, leg, receiver, data), activity.cause)
             self._wire.sent_records[number] = cause
@@ -417,6 +408,7 @@ class Session:
             under_way.append(number)
             if len(under_way) == 1:
                 self._enable_delivery(receiver)
+        return True
 
     def _offer(self, receiver: str) -> None:
         """Give a waiting receiver what has arrived for it."""
@@ -428,3 +420,16 @@ class Session:
             del self._receivers[receiver]
             data, cause = arrived
             self._resume(waiting, data, cause or waiting.cause)
+
+
+_PERFORM: dict[type, Callable[[Session, Activity, Any], bool]] = {
+    Connect: Session._connect,
+    Send: Session._send,
+    Receive: Session._receive,
+    Close: Session._close,
+    Wait: Session._wait,
+    Raise: Session._raise,
+    Sleep: Session._sleep,
+    Note: Session._note,
+}
+"""What only a session performs; every other action performs itself on the API."""

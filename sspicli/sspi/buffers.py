@@ -94,19 +94,31 @@ class BufferWrite(NamedTuple):
 
 
 class SecBuffer:
-    """A caller's buffer: BufferType, cbBuffer (`size`, bytes) and pvBuffer (`data`, None for NULL)."""
+    """A caller's buffer, and what it says now: BufferType, cbBuffer (bytes) and pvBuffer (None for NULL).
 
-    __slots__ = ("allocated", "buffer_type", "data", "size")
+    It is looked at far more often than it is written to, so it keeps its image and is given a new one.
+    """
 
-    def __init__(self, buffer_type: int, size: int, data: bytes | None) -> None:
-        self.buffer_type = buffer_type
-        self.size = size
-        self.data = data
+    __slots__ = ("allocated", "image")
+
+    def __init__(self, image: BufferImage) -> None:
+        self.image = image
         self.allocated = False
 
-    def image(self) -> BufferImage:
-        """Freeze what the buffer says now."""
-        return BufferImage(self.buffer_type, self.size, self.data)
+    @property
+    def buffer_type(self) -> int:
+        """The type, with its attribute bits."""
+        return self.image.buffer_type
+
+    @property
+    def size(self) -> int:
+        """Give cbBuffer, in bytes."""
+        return self.image.size
+
+    @property
+    def data(self) -> bytes | None:
+        """Give what pvBuffer points at, None for NULL."""
+        return self.image.data
 
     def __repr__(self) -> str:
         return f"{buffer_type_name(self.buffer_type)} {self.size} B"
@@ -123,14 +135,13 @@ class SecBufferDesc:
 
     def images(self) -> tuple[BufferImage, ...]:
         """Freeze every buffer as it is now."""
-        return tuple([BufferImage(one.buffer_type, one.size, one.data) for one in self.buffers])
+        return tuple([one.image for one in self.buffers])
 
     def apply(self, writes: tuple[BufferWrite, ...]) -> None:
         """Write a completed call's results; called by the runtime, at completion, and by nothing else."""
         for slot, buffer_type, size, data, allocated in writes:
             buffer = self.buffers[slot]
-            buffer.buffer_type, buffer.size, buffer.data = buffer_type, size, data
-            buffer.allocated = allocated
+            buffer.image, buffer.allocated = BufferImage(buffer_type, size, data), allocated
 
     def has_allocated(self) -> bool:
         """Say whether the package allocated memory that the caller has not released."""
@@ -139,26 +150,29 @@ class SecBufferDesc:
     def first(self, buffer_type: int) -> SecBuffer | None:
         """Find the first buffer of a type, as callers must: by type, not by position."""
         for buffer in self.buffers:
-            if buffer.buffer_type & ~ATTRIBUTE_MASK == buffer_type:
+            if buffer.image.buffer_type & ~ATTRIBUTE_MASK == buffer_type:
                 return buffer
         return None
 
 
+_EMPTY = BufferImage(BufferType.EMPTY, 0, None)
+
+
 def given(buffer_type: int, data: bytes) -> SecBuffer:
     """Make an input buffer that holds `data`."""
-    return SecBuffer(buffer_type, len(data), data)
+    return SecBuffer(BufferImage(buffer_type, len(data), data))
 
 
 def empty() -> SecBuffer:
     """Make the SECBUFFER_EMPTY placeholder (NULL, 0 bytes) that a package may turn into EXTRA or MISSING."""
-    return SecBuffer(BufferType.EMPTY, 0, None)
+    return SecBuffer(_EMPTY)
 
 
 def room(buffer_type: int, size: int) -> SecBuffer:
     """Make an output buffer of the caller's own memory, `size` bytes long."""
-    return SecBuffer(buffer_type, size, b"")
+    return SecBuffer(BufferImage(buffer_type, size, b""))
 
 
 def to_allocate(buffer_type: int) -> SecBuffer:
     """Make an output buffer whose memory the package allocates (with ISC_REQ_ALLOCATE_MEMORY)."""
-    return SecBuffer(buffer_type, 0, None)
+    return SecBuffer(BufferImage(buffer_type, 0, None))

@@ -189,7 +189,7 @@ def _saying(text: bytes, program: Driver) -> Driver:
             if isinstance(action, EncryptMessage):
                 data = action.message.first(BufferType.DATA)
                 assert data is not None, "a message has data"
-                data.data, data.size = text, len(text)
+                data.image = data.image._replace(data=text, size=len(text))
             action = program.send((yield action))
     except StopIteration:
         return

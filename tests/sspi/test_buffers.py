@@ -6,6 +6,7 @@ from sspicli.sspi.buffers import (
     ATTRIBUTE_MASK,
     READONLY,
     READONLY_WITH_CHECKSUM,
+    BufferImage,
     BufferType,
     BufferWrite,
     SecBuffer,
@@ -40,10 +41,10 @@ def test_attribute_flags_do_not_change_what_a_buffer_is_called():
 
 
 def test_each_way_of_making_a_buffer_says_what_its_memory_is():
-    assert given(BufferType.TOKEN, b"abc").image() == (2, 3, b"abc")
-    assert empty().image() == (0, 0, None)
-    assert room(BufferType.ALERT, 2).image() == (17, 2, b"")
-    assert to_allocate(BufferType.TOKEN).image() == (2, 0, None)
+    assert given(BufferType.TOKEN, b"abc").image == (2, 3, b"abc")
+    assert empty().image == (0, 0, None)
+    assert room(BufferType.ALERT, 2).image == (17, 2, b"")
+    assert to_allocate(BufferType.TOKEN).image == (2, 0, None)
 
 
 def test_an_image_stays_when_the_buffer_is_written():
@@ -70,7 +71,7 @@ def test_a_later_write_without_allocation_takes_the_mark_away():
 
 
 def test_a_buffer_is_found_by_type_whatever_its_place_and_flags():
-    marked = SecBuffer(BufferType.DATA | READONLY, 1, b"x")
+    marked = SecBuffer(BufferImage(BufferType.DATA | READONLY, 1, b"x"))
     descriptor = SecBufferDesc(empty(), given(BufferType.TOKEN, b"a"), marked, given(BufferType.TOKEN, b"b"))
     assert descriptor.first(BufferType.DATA) is marked
     assert descriptor.first(BufferType.TOKEN) is descriptor.buffers[1]
