@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import types
+from collections.abc import Callable
 from enum import Enum
-from typing import Union, get_args, get_origin, get_type_hints
+from json.encoder import encode_basestring_ascii as _string
+from typing import Any, Union, get_args, get_origin, get_type_hints
 from zlib import crc32
 
 from sspicli.journal import events as ev
@@ -40,53 +42,75 @@ class Encoder:
 
     def header(self, *, has_secrets: bool) -> str:
         """Write the first line of a recording."""
-        return _sealed({"schema": SCHEMA, "secrets": has_secrets})
+        return _sealed(f'{{"schema":"{SCHEMA}","secrets":{"true" if has_secrets else "false"}')
 
     def line(self, record: Record) -> str:
         """Write one record."""
-        body: dict[str, Json] = {
-            "n": record.sequence,
-            "t": record.ticks,
-            "ns": record.nanoseconds,
-            "by": record.actor,
-            "of": record.cause,
-            "is": type(record.event).__name__,
-        }
-        for name, value in zip(record.event._fields, record.event, strict=True):
-            body[name] = self._plain(value)
-        return _sealed(body)
+        sequence, ticks, nanoseconds, actor, cause, event = record
+        kind = type(event)
+        heads = _HEADS.get(kind)
+        if heads is None:
+            heads = _HEADS[kind] = tuple(f',"{name}":' for name in event._fields)
+        text = self.text
+        members = "".join([head + text(value) for head, value in zip(heads, event, strict=True)])
+        by = _string(actor)
+        return _sealed(
+            f'{{"n":{sequence},"t":{ticks},"ns":{nanoseconds},"by":{by},"of":{cause},"is":"{kind.__name__}"{members}'
+        )
 
-    def _plain(self, value: object) -> Json:
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, Handle):
-            return str(value)
-        if isinstance(value, int) and not isinstance(value, _NAMED_NUMBERS):
-            return int(value)  # a flag word, an attribute or a buffer type is a number, whatever a caller wrote it with
-        if isinstance(value, Enum):
-            return value.name
-        if isinstance(value, bytes):
-            return self._bytes(value)
-        if isinstance(value, (float, str)):
-            return value
-        if isinstance(value, (tuple, list)):
-            return [self._plain(one) for one in value]
-        if isinstance(value, dict):
-            return {str(key): self._plain(one) for key, one in value.items()}
-        raise TypeError(f"{type(value).__name__} has no place in a record")
+    def text(self, value: object) -> str:
+        """Write a value as JSON, in one pass; bytes that were written before as a reference to them."""
+        kind = type(value)
+        if kind is bytes:
+            return self._bytes(value)  # type: ignore[arg-type]
+        if kind is tuple or kind is list:
+            return "[" + ",".join([self.text(one) for one in value]) + "]"  # type: ignore[attr-defined]
+        form = _FORMS.get(kind)
+        if form is None:
+            form = _FORMS[kind] = _form_of(kind)
+        return form(self, value)
 
-    def _bytes(self, value: bytes) -> Json:
+    def _bytes(self, value: bytes) -> str:
         if len(value) < SHORTEST_REFERENCE:
-            return {"hex": value.hex()}
+            return f'{{"hex":"{value.hex()}"}}'
         number = self._seen.get(value)
         if number is not None:
-            return {"same": number}
+            return f'{{"same":{number}}}'
         self._seen[value] = len(self._seen)
-        return {"hex": value.hex()}
+        return f'{{"hex":"{value.hex()}"}}'
 
 
-def _sealed(body: dict[str, Json]) -> str:
-    text = json.dumps(body, ensure_ascii=True, separators=(",", ":"))[:-1]
+Form = Callable[[Encoder, Any], str]
+_HEADS: dict[type, tuple[str, ...]] = {}
+_FORMS: dict[type, Form] = {
+    type(None): lambda *_: "null",
+    bool: lambda _, value: "true" if value else "false",
+    int: lambda _, value: str(value),
+    float: lambda _, value: json.dumps(value),
+    str: lambda _, value: _string(value),
+    Handle: lambda _, value: f'"{value}"',
+}
+
+
+def _form_of(kind: type) -> Form:
+    """Choose how values of a type are written, the first time one is met."""
+    if issubclass(kind, int) and not issubclass(kind, _NAMED_NUMBERS):
+        return lambda _, value: str(int(value))  # a flag word or a buffer type is a number, whoever wrote it
+    if issubclass(kind, Enum):
+        return lambda _, value: f'"{value.name}"'
+    if issubclass(kind, str):
+        return lambda _, value: _string(str(value))
+    if issubclass(kind, (tuple, list)):
+        return lambda encoder, value: "[" + ",".join([encoder.text(one) for one in value]) + "]"
+    if issubclass(kind, dict):
+        return lambda encoder, value: (
+            "{" + ",".join([f"{_string(str(key))}:{encoder.text(one)}" for key, one in value.items()]) + "}"
+        )
+    raise TypeError(f"{kind.__name__} has no place in a record")
+
+
+def _sealed(text: str) -> str:
+    """Close an object that lacks its last brace with its checksum."""
     return f'{text},"crc":"{crc32(text.encode()):08x}"}}\n'
 
 

@@ -30,7 +30,7 @@ class NullPackage:
 
     def acquire(self, request: AcquireRequest) -> AcquireResult:
         """Be one's own credential."""
-        return AcquireResult(SecurityStatus.SEC_E_OK, self, 0)
+        return AcquireResult(SecurityStatus.SEC_E_OK, self, 0)  # type: ignore[arg-type]
 
     def open(self, role: Role) -> NullPackage:
         """Be one's own security context."""
@@ -52,7 +52,7 @@ def one_call() -> None:
 
 def _calls() -> float:
     dispatcher = SteppedDispatcher()
-    find = packages_by_name({"null": NullPackage()})  # type: ignore[dict-item]
+    find = packages_by_name({"null": NullPackage()})
     api = AsyncSspi("server", find=find, describe=no_description, journal=Journal(), dispatcher=dispatcher)
     async_context = api.create_async_context()
     assert async_context is not None, "memory is there"
