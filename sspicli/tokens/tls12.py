@@ -85,14 +85,14 @@ class ExplicitNonceKeys:
         self._tag_size = 8 if mode == "CCM_8" else 16
         self._aead = AESGCM(key) if mode == "GCM" else AESCCM(key, tag_length=self._tag_size)
 
-    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes] | None:
-        """Give the content type and the plaintext; None when the record does not open."""
+    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes, int] | None:
+        """Give the content type, the plaintext and 0; None when the record does not open."""
         size = len(body) - 8 - self._tag_size
         if size < 0:
             return None
         associated = _pseudo_header(header, size, sequence=sequence)
         try:
-            return header[0], self._aead.decrypt(self._iv + body[:8], body[8:], associated)
+            return header[0], self._aead.decrypt(self._iv + body[:8], body[8:], associated), 0
         except InvalidTag:
             return None
 
@@ -106,14 +106,14 @@ class ChaChaKeys:
         self._aead = ChaCha20Poly1305(key)
         self._iv = int.from_bytes(iv, "big")
 
-    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes] | None:
-        """Give the content type and the plaintext; None when the record does not open."""
+    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes, int] | None:
+        """Give the content type, the plaintext and 0; None when the record does not open."""
         if len(body) < 16:
             return None
         nonce = (self._iv ^ sequence).to_bytes(12, "big")
         try:
             associated = _pseudo_header(header, len(body) - 16, sequence=sequence)
-            return header[0], self._aead.decrypt(nonce, body, associated)
+            return header[0], self._aead.decrypt(nonce, body, associated), 0
         except InvalidTag:
             return None
 
@@ -130,8 +130,8 @@ class CbcKeys:
         self._mac_size = _MAC_SIZES[mac_hash]
         self._encrypt_then_mac = encrypt_then_mac
 
-    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes] | None:
-        """Give the content type and the plaintext; None when padding or MAC are wrong."""
+    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes, int] | None:
+        """Give the content type, the plaintext and 0; None when padding or MAC are wrong."""
         if self._encrypt_then_mac:
             body, mac = body[: -self._mac_size], body[-self._mac_size :]
             plaintext = self._decrypt(body) if self._is_authentic(header, body, mac=mac, sequence=sequence) else None
@@ -140,7 +140,7 @@ class CbcKeys:
             plaintext, mac = padded[: -self._mac_size], padded[-self._mac_size :]
             if not self._is_authentic(header, plaintext, mac=mac, sequence=sequence):
                 plaintext = None
-        return None if plaintext is None else (header[0], plaintext)
+        return None if plaintext is None else (header[0], plaintext, 0)
 
     def _is_authentic(self, header: bytes, covered: bytes, *, mac: bytes, sequence: int) -> bool:
         authenticated = _pseudo_header(header, len(covered), sequence=sequence) + covered

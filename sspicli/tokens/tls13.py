@@ -61,16 +61,16 @@ class TrafficKeys:
         self._aead = suite.cipher(key)
         self._iv = int.from_bytes(expand_label(suite.hash_name, secret, label=b"iv", size=12), "big")
 
-    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes] | None:
-        """Give the inner content type and the plaintext without its padding; None when the record does not open."""
+    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes, int] | None:
+        """Give the inner content type, the plaintext, the size of its padding; None when it does not open."""
         if len(body) <= self._suite.tag_size:
             return None
         try:
-            inner = self._aead.decrypt((self._iv ^ sequence).to_bytes(12, "big"), body, header)
+            padded = self._aead.decrypt((self._iv ^ sequence).to_bytes(12, "big"), body, header)
         except InvalidTag:
             return None
-        inner = inner.rstrip(b"\0")
-        return (inner[-1], inner[:-1]) if inner else None
+        inner = padded.rstrip(b"\0")
+        return (inner[-1], inner[:-1], len(padded) - len(inner)) if inner else None
 
     def renewed(self) -> TrafficKeys:
         """Give the keys after a KeyUpdate."""

@@ -31,11 +31,15 @@ _ALWAYS_CLEAR = ((21, 2), (20, 1))
 _OTHER_LABELS = {"CLIENT_EARLY_TRAFFIC_SECRET", "EARLY_EXPORTER_SECRET", "EXPORTER_SECRET", "ECH_SECRET", "ECH_CONFIG"}
 
 
+Opened = tuple[int, bytes, int]
+"""What was in a protected record: content type, plaintext, and how many zeros padded it (TLS 1.3)."""
+
+
 class RecordKeys(Protocol):
     """One direction's keys at one time."""
 
-    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes] | None:
-        """Give the content type and the plaintext; None when the record does not open at this place."""
+    def open(self, header: bytes, body: bytes, sequence: int) -> Opened | None:
+        """Give what is in the record; None when it does not open at this place."""
 
 
 class KeyRing:
@@ -138,8 +142,8 @@ class Direction:
         if isinstance(epoch.keys, TrafficKeys):
             epoch.keys, epoch.sequence, self._lost = epoch.keys.renewed(), 0, 0
 
-    def open(self, header: bytes, body: bytes) -> tuple[int, bytes] | str:
-        """Give the content type and the plaintext, or say why the record stays closed."""
+    def open(self, header: bytes, body: bytes) -> Opened | str:
+        """Give what is in the record, or say why it stays closed."""
         why = ""
         for level in range(self._level, 2 if self._ring.version == TLS13 else 1):
             outcome = self._open_at(level, header, body=body)
@@ -155,7 +159,7 @@ class Direction:
         self._level = _HANDSHAKE
         self._lost = 0
 
-    def _open_at(self, level: int, header: bytes, *, body: bytes) -> tuple[int, bytes] | str:
+    def _open_at(self, level: int, header: bytes, *, body: bytes) -> Opened | str:
         """Try one level's keys at every place that records which did not open leave possible."""
         epoch = self._epochs[level]
         keys = self._keys(level, epoch)

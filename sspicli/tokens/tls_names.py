@@ -9,6 +9,8 @@ CamelCase of the RFCs' prose.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 
 def version_name(number: int) -> str:
     """Name a ProtocolVersion, such as `TLS 1.3`."""
@@ -43,6 +45,20 @@ def content_type_name(number: int) -> str:
 def handshake_name(number: int) -> str:
     """Name a handshake message by its type, such as `ClientHello`; a HelloRetryRequest is a ServerHello here."""
     return HANDSHAKE_TYPES.get(number, f"handshake type {number}")
+
+
+def extension_field_name(number: int) -> str:
+    """Name an extension as a field: one without a registered name is `GREASE` or `unknown`."""
+    return EXTENSIONS.get(number) or ("GREASE" if is_grease(number) else "unknown")
+
+
+def lookup(names: Mapping[int, str], kind: str) -> Callable[[int], str]:
+    """Make a function that names the values of a small registry, and says a value without a name by its number."""
+
+    def name(number: int) -> str:
+        return names.get(number) or f"{kind} {number}"
+
+    return name
 
 
 def is_grease(number: int) -> bool:
@@ -86,6 +102,7 @@ HANDSHAKE_TYPES = {
     23: "SupplementalData",
     24: "KeyUpdate",
     25: "CompressedCertificate",
+    67: "NextProtocol",
     254: "MessageHash",
 }
 
@@ -105,6 +122,9 @@ EXTENSIONS = {
     3: "trusted_ca_keys",
     4: "truncated_hmac",
     5: "status_request",
+    6: "user_mapping",
+    7: "client_authz",
+    8: "server_authz",
     9: "cert_type",
     10: "supported_groups",
     11: "ec_point_formats",
@@ -122,8 +142,14 @@ EXTENSIONS = {
     23: "extended_main_secret",
     24: "token_binding",
     25: "cached_info",
+    26: "tls_lts",
     27: "compress_certificate",
     28: "record_size_limit",
+    29: "pwd_protect",
+    30: "pwd_clear",
+    31: "password_salt",
+    32: "ticket_pinning",
+    33: "tls_cert_with_extern_psk",
     34: "delegated_credential",
     35: "session_ticket",
     41: "pre_shared_key",
@@ -138,9 +164,18 @@ EXTENSIONS = {
     51: "key_share",
     52: "transparency_info",
     54: "connection_id",
-    56: "external_id_hash",
+    55: "external_id_hash",
+    56: "external_session_id",
     57: "quic_transport_parameters",
     58: "ticket_request",
+    59: "dnssec_chain",
+    60: "sequence_number_encryption_algorithms",
+    61: "rrc",
+    62: "tls_flags",
+    13172: "next_protocol_negotiation",
+    17513: "application_settings_old",
+    17613: "application_settings",
+    0xFD00: "ech_outer_extensions",
     0xFE0D: "encrypted_client_hello",
     0xFF01: "renegotiation_info",
 }
@@ -390,4 +425,83 @@ CIPHER_SUITES = {
     0xCCAC: "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256",
     0xCCAD: "TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256",
     0xCCAE: "TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256",
+}
+
+COMPRESSION_METHODS = {0: "null", 1: "DEFLATE", 64: "LZS"}
+
+EC_POINT_FORMATS = {0: "uncompressed", 1: "ansiX962_compressed_prime", 2: "ansiX962_compressed_char2"}
+
+CURVE_TYPES = {1: "explicit_prime", 2: "explicit_char2", 3: "named_curve"}
+
+PSK_MODES = {0: "psk_ke", 1: "psk_dhe_ke"}
+
+MAX_FRAGMENT_LENGTHS = {1: "2^9", 2: "2^10", 3: "2^11", 4: "2^12"}
+
+CERTIFICATE_STATUS_TYPES = {1: "ocsp", 2: "ocsp_multi"}
+
+CERTIFICATE_TYPES = {0: "X509", 1: "OpenPGP", 2: "RawPublicKey", 3: "1609Dot2"}
+
+CLIENT_CERTIFICATE_TYPES = {
+    1: "rsa_sign",
+    2: "dss_sign",
+    3: "rsa_fixed_dh",
+    4: "dss_fixed_dh",
+    5: "rsa_ephemeral_dh_RESERVED",
+    6: "dss_ephemeral_dh_RESERVED",
+    20: "fortezza_dms_RESERVED",
+    64: "ecdsa_sign",
+    65: "rsa_fixed_ecdh",
+    66: "ecdsa_fixed_ecdh",
+    67: "gost_sign256",
+    68: "gost_sign512",
+}
+
+COMPRESSION_ALGORITHMS = {1: "zlib", 2: "brotli", 3: "zstd"}
+
+HEARTBEAT_MODES = {1: "peer_allowed_to_send", 2: "peer_not_allowed_to_send"}
+
+HEARTBEAT_TYPES = {1: "heartbeat_request", 2: "heartbeat_response"}
+
+SRTP_PROFILES = {
+    1: "SRTP_AES128_CM_HMAC_SHA1_80",
+    2: "SRTP_AES128_CM_HMAC_SHA1_32",
+    5: "SRTP_NULL_HMAC_SHA1_80",
+    6: "SRTP_NULL_HMAC_SHA1_32",
+    7: "SRTP_AEAD_AES_128_GCM",
+    8: "SRTP_AEAD_AES_256_GCM",
+}
+
+HPKE_KEMS = {
+    0x0010: "DHKEM(P-256, HKDF-SHA256)",
+    0x0011: "DHKEM(P-384, HKDF-SHA384)",
+    0x0012: "DHKEM(P-521, HKDF-SHA512)",
+    0x0020: "DHKEM(X25519, HKDF-SHA256)",
+    0x0021: "DHKEM(X448, HKDF-SHA512)",
+}
+
+HPKE_KDFS = {1: "HKDF-SHA256", 2: "HKDF-SHA384", 3: "HKDF-SHA512"}
+
+HPKE_AEADS = {1: "AES-128-GCM", 2: "AES-256-GCM", 3: "ChaCha20Poly1305", 0xFFFF: "Export-only"}
+
+QUIC_PARAMETERS = {
+    0x00: "original_destination_connection_id",
+    0x01: "max_idle_timeout",
+    0x02: "stateless_reset_token",
+    0x03: "max_udp_payload_size",
+    0x04: "initial_max_data",
+    0x05: "initial_max_stream_data_bidi_local",
+    0x06: "initial_max_stream_data_bidi_remote",
+    0x07: "initial_max_stream_data_uni",
+    0x08: "initial_max_streams_bidi",
+    0x09: "initial_max_streams_uni",
+    0x0A: "ack_delay_exponent",
+    0x0B: "max_ack_delay",
+    0x0C: "disable_active_migration",
+    0x0D: "preferred_address",
+    0x0E: "active_connection_id_limit",
+    0x0F: "initial_source_connection_id",
+    0x10: "retry_source_connection_id",
+    0x11: "version_information",
+    0x20: "max_datagram_frame_size",
+    0x2AB2: "grease_quic_bit",
 }

@@ -7,6 +7,7 @@ message, or the token.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -18,8 +19,10 @@ class Node(NamedTuple):
 
     `name` is the specification's own (`cipher_suites`, `notAfter`); an element of a vector is called by its own kind,
     and told from its siblings by its place. `span` is the first byte and the one behind the last. `value` is what the
-    bytes say: a number, text or bytes; None when only the children say anything. `meaning` is the value's registered
-    name or a reading of it, "" when there is none. `note` says why reading stopped here, "" when all of it was read.
+    bytes say: a number, text or bytes; None when only the children say anything. A field with a value has the value's
+    own bytes as its span; a compound one has its header too (the length of a vector, tag and length in DER). `meaning`
+    is the value's registered name or a reading of it, "" when there is none. `note` says why reading stopped here, ""
+    when all of it was read.
     """
 
     name: str
@@ -37,9 +40,9 @@ def walk(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
     """
     here = path or node.name
     yield here, node
-    names = [child.name for child in node.children]
-    seen: dict[str, int] = {}
+    counts = Counter(child.name for child in node.children)
+    seen: Counter[str] = Counter()
     for child in node.children:
-        number = seen[child.name] = seen.get(child.name, -1) + 1
-        step = child.name if names.count(child.name) == 1 else f"{child.name}[{number}]"
+        step = child.name if counts[child.name] == 1 else f"{child.name}[{seen[child.name]}]"
+        seen[child.name] += 1
         yield from walk(child, f"{here}.{step}")

@@ -1,0 +1,262 @@
+"""The presentation language of TLS as data: numbers, opaque bytes, vectors, structures and choices, made into nodes.
+
+The rule guarded here: this is the only place where bounds are checked. A layout reads from `start` and never beyond
+`end`, and nothing in the bytes is believed: what is too short becomes a field with a note, what stands before it is
+kept, and what follows a vector that merely holds nonsense is read, because the vector says where it ends. The number of
+nodes is bounded by what the source has left.
+
+A new message or extension is a row of layouts in a table, not code.
+
+Source: RFC 8446 section 3 (presentation language), RFC 9000 section 16 (variable-length integers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from sspicli.tokens.tree import Node
+
+MAX_NODES = 1 << 16
+
+
+class Source:
+    """The bytes being read, how many nodes may still be made, and whether the field just read fell short."""
+
+    __slots__ = ("data", "is_short", "left")
+
+    def __init__(self, data: bytes, left: int = MAX_NODES) -> None:
+        self.data = data
+        self.left = left
+        self.is_short = False
+
+    def cut(self, name: str, start: int, *, end: int, needed: int) -> Node:
+        """Give a field that falls short: what there is of it, and a note."""
+        self.is_short = True
+        note = f"the bytes end at {end}, {needed - (end - start)} of {needed} are missing"
+        return Node(name, (start, end), self.data[start:end], note=note)
+
+
+class Layout(Protocol):
+    """How a field lies in the bytes."""
+
+    def read(self, source: Source, name: str, start: int, end: int) -> Node:
+        """Read the field at `start`; its span ends where the next one begins."""
+
+
+class Number(NamedTuple):
+    """An unsigned number of `size` bytes, and who names its values."""
+
+    size: int
+    meaning: Callable[[int], str] | None = None
+
+    def read(self, source: Source, name: str, start: int, end: int) -> Node:
+        """Read the number."""
+        stop = start + self.size
+        if stop > end:
+            return source.cut(name, start, end=end, needed=self.size)
+        value = int.from_bytes(source.data[start:stop], "big")
+        return Node(name, (start, stop), value, self.meaning(value) if self.meaning else "")
+
+
+class Varint(NamedTuple):
+    """QUIC's number, whose first two bits say whether it has 1, 2, 4 or 8 bytes."""
+
+    meaning: Callable[[int], str] | None = None
+
+    def read(self, source: Source, name: str, start: int, end: int) -> Node:
+        """Read the number."""
+        value, stop = varint(source.data, start, end=end)
+        if stop > end:
+            return source.cut(name, start, end=end, needed=stop - start)
+        return Node(name, (start, stop), value, self.meaning(value) if self.meaning else "")
+
+
+class Opaque(NamedTuple):
+    """Bytes of a fixed size, or all that remain; `meaning` reads something in them."""
+
+    size: int | None = None
+    meaning: Callable[[bytes], str] | None = None
+
+    def read(self, source: Source, name: str, start: int, end: int) -> Node:
+        """Take the bytes."""
+        stop = end if self.size is None else start + self.size
+        if stop > end:
+            return source.cut(name, start, end=end, needed=stop - start)
+        value = source.data[start:stop]
+        return Node(name, (start, stop), value, self.meaning(value) if self.meaning else "")
+
+
+class Text(NamedTuple):
+    """All bytes that remain, as text; what is no UTF-8 is escaped."""
+
+    def read(self, source: Source, name: str, start: int, end: int) -> Node:
+        """Decode the bytes."""
+        return Node(name, (start, end), source.data[start:end].decode("utf-8", "backslashreplace"))
+
+
+class Struct(NamedTuple):
+    """Fields one after the other; those from `needed` on may be absent at the end of the bytes."""
+
+    fields: tuple[tuple[str, Layout | Choice], ...]
+    needed: int = 99
+
+    def read(self, source: Source, name: str, start: int, end: int) -> Node:
+        """Read the fields up to the first that falls short."""
+        children, stop = self.read_fields(source, start, end)
+        return Node(name, (start, stop), None, "", children)
+
+    def read_fields(self, source: Source, start: int, end: int) -> tuple[tuple[Node, ...], int]:
+        """Read the fields alone, and say where the last one ends."""
+        children: list[Node] = []
+        at = start
+        for field, layout in self.fields:
+            if at >= end and len(children) >= self.needed:
+                break
+            if isinstance(layout, Choice):
+                layout = layout.of(children)
+            child = layout.read(source, field, at, end)
+            children.append(child)
+            at = child[1][1]
+            if source.is_short:
+                break
+        source.left -= len(children)
+        return tuple(children), at
+
+
+class Choice(NamedTuple):
+    """A field whose layout depends on the value of an earlier one, `by` places before it."""
+
+    cases: Mapping[int, Layout]
+    otherwise: Layout
+    by: int = 1
+
+    def of(self, before: list[Node]) -> Layout:
+        """Choose the layout, given the fields before this one."""
+        value = before[-self.by].value
+        return self.cases.get(value, self.otherwise) if isinstance(value, int) else self.otherwise
+
+
+class Vector(NamedTuple):
+    """A length in `length_size` bytes, then items called `item`; without a length, all that remains."""
+
+    length_size: int
+    item: str
+    layout: Layout
+
+    def read(self, source: Source, name: str, start: int, end: int) -> Node:
+        """Read the items up to the first that falls short."""
+        first, stop, note = _bounds(source, start, end, self.length_size)
+        if first > end:
+            return source.cut(name, start, end=end, needed=self.length_size)
+        is_cut = source.is_short
+        source.is_short = False
+        children = self._items(source, first, stop)
+        if source.left <= 0:
+            note = note or "no more fields of this token are shown"
+        source.is_short = is_cut
+        return Node(name, (start, stop), None, "", children, note)
+
+    def _items(self, source: Source, first: int, stop: int) -> tuple[Node, ...]:
+        children: list[Node] = []
+        at, layout, item = first, self.layout, self.item
+        while at < stop and source.left > 0:
+            child = layout.read(source, item, at, stop)
+            children.append(child)
+            source.left -= 1
+            if source.is_short or child[1][1] <= at:
+                break
+            at = child[1][1]
+        return tuple(children)
+
+
+class Sized(NamedTuple):
+    """A length in `length_size` bytes, then one field that takes it all; what it leaves over is said."""
+
+    length_size: int
+    layout: Layout
+
+    def read(self, source: Source, name: str, start: int, end: int) -> Node:
+        """Read the field within its length."""
+        first, stop, note = _bounds(source, start, end, self.length_size)
+        if first > end:
+            return source.cut(name, start, end=end, needed=self.length_size)
+        is_cut = source.is_short
+        source.is_short = False
+        node = whole(source, self.layout.read(source, name, first, stop), stop)
+        source.is_short = is_cut
+        span = node.span if node.value is not None else (start, stop)
+        return node._replace(span=span, note=note or node.note)
+
+
+class Tagged(NamedTuple):
+    """A kind, a length in `length_size` bytes and a body laid out by the kind, as extensions are.
+
+    The node is called by its kind; its first child is the kind's number, the others are the body's fields.
+    """
+
+    kind: str
+    number: Layout
+    length: Layout | int
+    name_of: Callable[[int], str]
+    bodies: Mapping[int, Struct]
+    otherwise: Struct
+
+    def read(self, source: Source, name: str, start: int, end: int) -> Node:
+        """Read kind, length and body."""
+        kind = self.number.read(source, self.kind, start, end)
+        if source.is_short or not isinstance(kind.value, int):
+            return Node(name, (start, end), None, "", (kind,))
+        number = kind.value
+        first, stop, note = _bounds(source, kind.span[1], end, self.length)
+        name = self.name_of(number)
+        if first > end:
+            source.is_short = True
+            return Node(name, (start, end), None, "", (kind,), f"the bytes end at {end}, within its length")
+        is_cut = source.is_short
+        source.is_short = False
+        fields, at = self.bodies.get(number, self.otherwise).read_fields(source, first, stop)
+        if at < stop:
+            note = note or _left_over(at, stop)
+            fields += (Node("left_over", (at, stop), source.data[at:stop]),)
+        source.is_short = is_cut
+        source.left -= 1
+        return Node(name, (start, stop), None, "", (kind, *fields), note)
+
+
+def whole(source: Source, node: Node, end: int) -> Node:
+    """Note what a field leaves over before `end`, and keep the bytes."""
+    at = node.span[1]
+    if at >= end or source.is_short:
+        return node
+    rest = Node("left_over", (at, end), source.data[at:end])
+    return node._replace(span=(node.span[0], end), children=(*node.children, rest), note=_left_over(at, end))
+
+
+def varint(data: bytes, start: int, *, end: int) -> tuple[int, int]:
+    """Read QUIC's number; its end is beyond `end` when it falls short."""
+    if start >= end:
+        return 0, start + 1
+    size = 1 << (data[start] >> 6)
+    if start + size > end:
+        return 0, start + size
+    return int.from_bytes(data[start : start + size], "big") & ((1 << (8 * size - 2)) - 1), start + size
+
+
+def _bounds(source: Source, start: int, end: int, length: Layout | int) -> tuple[int, int, str]:
+    """Read a length and say where what it measures begins and ends, cut to `end`; with no length, all that remains."""
+    if length == 0:
+        return start, end, ""
+    if isinstance(length, int):
+        first = start + length
+        size = int.from_bytes(source.data[start:first], "big")
+    else:
+        size, first = varint(source.data, start, end=end)
+    if first + size <= end or first > end:
+        return first, first + size, ""
+    source.is_short = True
+    return first, end, f"its length says {size} bytes, {end - first} remain"
+
+
+def _left_over(at: int, end: int) -> str:
+    return f"{end - at} bytes from {at} on are left over"

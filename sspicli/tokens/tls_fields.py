@@ -1,0 +1,344 @@
+"""The field trees of TLS: what stands in a message, and which records a token consists of.
+
+The rule guarded here: any bytes have a tree, and a field is never read by another message's layout: where version or
+suite decide the layout, what the hellos had settled decides, and where they are not known the bytes are shown as bytes.
+
+A layout is a row in a table of `grammar`; the rows of extensions are in `tls_extensions`.
+
+Source: RFC 8446 sections 4 to 6, RFC 5246 sections 6 and 7, RFC 8422 section 5.4, RFC 4279, RFC 6066 section 8.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from sspicli.sspi.alerts import alert_name
+from sspicli.sspi.records import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER_SIZE, HEARTBEAT
+from sspicli.tokens import tls_extensions as by_message
+from sspicli.tokens.grammar import MAX_NODES, Choice, Layout, Number, Opaque, Sized, Source, Struct, Text, Vector, whole
+from sspicli.tokens.tls import TlsMessage, TlsRecord, TlsToken
+from sspicli.tokens.tls_extensions import GROUP, LONG, NAMES, NOTHING, SCHEME, SCHEMES, VERSION, extensions
+from sspicli.tokens.tls_hello import RETRY_RANDOM, TLS12, TLS13
+from sspicli.tokens.tls_names import (
+    CERTIFICATE_STATUS_TYPES,
+    CLIENT_CERTIFICATE_TYPES,
+    COMPRESSION_ALGORITHMS,
+    COMPRESSION_METHODS,
+    CURVE_TYPES,
+    HEARTBEAT_TYPES,
+    content_type_name,
+    handshake_name,
+    lookup,
+    suite_name,
+    version_name,
+)
+from sspicli.tokens.tree import Node
+from sspicli.tokens.x509 import DerCertificate
+
+_SUITE = Number(2, suite_name)
+_COMPRESSION = Number(1, lookup(COMPRESSION_METHODS, "method"))
+_LEVELS = {1: "warning", 2: "fatal"}
+_DOWNGRADES = {b"DOWNGRD\x01": "says that TLS 1.3 was possible", b"DOWNGRD\x00": "says that TLS 1.2 was possible"}
+
+
+def _random_meaning(random: bytes) -> str:
+    if random == RETRY_RANDOM:
+        return "HelloRetryRequest"
+    return _DOWNGRADES.get(random[-8:], "")
+
+
+def _hello(after: tuple[tuple[str, Layout], ...], bodies: dict[int, Struct]) -> Struct:
+    """Lay out a hello: version, random and session id, what is its own, and extensions, which may be absent."""
+    fields: tuple[tuple[str, Layout], ...] = (
+        ("legacy_version", VERSION),
+        ("random", Opaque(32, _random_meaning)),
+        ("legacy_session_id", Sized(1, Opaque())),
+        *after,
+        ("extensions", extensions(bodies)),
+    )
+    return Struct(fields, needed=len(fields) - 1)
+
+
+_CHOSEN = (("cipher_suite", _SUITE), ("legacy_compression_method", _COMPRESSION))
+_SIGNED = (("algorithm", SCHEME), ("signature", Sized(2, Opaque())))
+_CERTIFICATE = Sized(3, DerCertificate())
+_RETRY = _hello(_CHOSEN, by_message.RETRY_REQUEST)
+_UNKNOWN = Struct((("body", Opaque()),))
+
+_ALWAYS = {
+    0: NOTHING,
+    1: _hello(
+        (
+            ("cipher_suites", Vector(2, "CipherSuite", _SUITE)),
+            ("legacy_compression_methods", Vector(1, "CompressionMethod", _COMPRESSION)),
+        ),
+        by_message.CLIENT_HELLO,
+    ),
+    2: _hello(_CHOSEN, by_message.SERVER_HELLO),
+    3: Struct((("server_version", VERSION), ("cookie", Sized(1, Opaque())))),  # RFC 6347, 4.2.1
+    5: NOTHING,
+    8: Struct((("extensions", extensions(by_message.ENCRYPTED_EXTENSIONS)),)),
+    14: NOTHING,
+    15: Struct(_SIGNED),
+    20: Struct((("verify_data", Opaque()),)),
+    22: Struct(  # RFC 6066, 8 and RFC 6961, 2.2
+        (
+            ("status_type", Number(1, lookup(CERTIFICATE_STATUS_TYPES, "status type"))),
+            (
+                "response",
+                Choice({1: Sized(3, Opaque()), 2: Vector(3, "OCSPResponse", Sized(3, Opaque()))}, Opaque()),
+            ),
+        )
+    ),
+    24: Struct((("request_update", Number(1, lookup({0: "update_not_requested", 1: "update_requested"}, "value"))),)),
+    25: Struct(  # RFC 8879, 4
+        (
+            ("algorithm", Number(2, lookup(COMPRESSION_ALGORITHMS, "algorithm"))),
+            ("uncompressed_length", Number(3)),
+            ("compressed_certificate_message", Sized(3, Opaque())),
+        )
+    ),
+    67: Struct((("selected_protocol", Sized(1, Text())), ("padding", Sized(1, Opaque())))),
+    254: Struct((("hash", Opaque()),)),
+}
+
+_TLS13 = {
+    4: Struct(
+        (
+            ("ticket_lifetime", LONG),
+            ("ticket_age_add", LONG),
+            ("ticket_nonce", Sized(1, Opaque())),
+            ("ticket", Sized(2, Opaque())),
+            ("extensions", extensions(by_message.NEW_SESSION_TICKET)),
+        )
+    ),
+    11: Struct(
+        (
+            ("certificate_request_context", Sized(1, Opaque())),
+            (
+                "certificate_list",
+                Vector(
+                    3,
+                    "CertificateEntry",
+                    Struct((("cert_data", _CERTIFICATE), ("extensions", extensions(by_message.CERTIFICATE)))),
+                ),
+            ),
+        )
+    ),
+    13: Struct(
+        (
+            ("certificate_request_context", Sized(1, Opaque())),
+            ("extensions", extensions(by_message.CERTIFICATE_REQUEST)),
+        )
+    ),
+}
+
+_TLS12 = {
+    4: Struct((("ticket_lifetime_hint", LONG), ("ticket", Sized(2, Opaque())))),  # RFC 5077, 3.3
+    11: Struct((("certificate_list", Vector(3, "Certificate", _CERTIFICATE)),)),
+    13: Struct(
+        (
+            (
+                "certificate_types",
+                Vector(1, "ClientCertificateType", Number(1, lookup(CLIENT_CERTIFICATE_TYPES, "certificate type"))),
+            ),
+            ("supported_signature_algorithms", SCHEMES),
+            ("certificate_authorities", NAMES),
+        )
+    ),
+}
+
+_HINT = ("psk_identity_hint", Sized(2, Opaque()))
+_IDENTITY = ("psk_identity", Sized(2, Opaque()))
+_EC_PARAMS = (
+    "params",
+    Struct(
+        (
+            ("curve_type", Number(1, lookup(CURVE_TYPES, "curve type"))),
+            ("namedcurve", GROUP),
+            ("public", Sized(1, Opaque())),
+        )
+    ),
+)
+_DH_PARAMS = (
+    "params",
+    Struct((("dh_p", Sized(2, Opaque())), ("dh_g", Sized(2, Opaque())), ("dh_Ys", Sized(2, Opaque())))),
+)
+_SIGNATURE = ("signed_params", Struct(_SIGNED))
+
+# By key exchange: ServerKeyExchange, ClientKeyExchange.
+_EXCHANGES = {
+    "ECDHE": (Struct((_EC_PARAMS, _SIGNATURE)), Struct((("ecdh_Yc", Sized(1, Opaque())),))),
+    "ECDH_anon": (Struct((_EC_PARAMS,)), Struct((("ecdh_Yc", Sized(1, Opaque())),))),
+    "ECDHE_PSK": (Struct((_HINT, _EC_PARAMS)), Struct((_IDENTITY, ("ecdh_Yc", Sized(1, Opaque()))))),
+    "DHE": (Struct((_DH_PARAMS, _SIGNATURE)), Struct((("dh_Yc", Sized(2, Opaque())),))),
+    "DH_anon": (Struct((_DH_PARAMS,)), Struct((("dh_Yc", Sized(2, Opaque())),))),
+    "DHE_PSK": (Struct((_HINT, _DH_PARAMS)), Struct((_IDENTITY, ("dh_Yc", Sized(2, Opaque()))))),
+    "PSK": (Struct((_HINT,)), Struct((_IDENTITY,))),
+    "RSA_PSK": (
+        Struct((_HINT,)),
+        Struct((_IDENTITY, ("encrypted_pre_master_secret", Sized(2, Opaque())))),
+    ),
+    "RSA": (_UNKNOWN, Struct((("encrypted_pre_master_secret", Sized(2, Opaque())),))),
+}
+_EXCHANGE = re.compile(r"TLS_(?:(ECDHE_PSK|DHE_PSK|RSA_PSK|PSK|ECDH_anon|DH_anon|RSA)|(ECDHE|DHE)_[A-Z]+)_WITH_")
+
+_RECORDS: dict[int, Struct] = {
+    CHANGE_CIPHER_SPEC: Struct((("type", Number(1, lookup({1: "change_cipher_spec"}, "type"))),)),
+    ALERT: Struct((("level", Number(1, lookup(_LEVELS, "level"))), ("description", Number(1, alert_name)))),
+    HEARTBEAT: Struct(
+        (
+            ("type", Number(1, lookup(HEARTBEAT_TYPES, "type"))),
+            ("payload", Sized(2, Opaque())),
+            ("padding", Opaque()),
+        )
+    ),
+}
+_DATA = Struct((("data", Opaque()),))
+_HEADER = Struct((("msg_type", Number(1, handshake_name)), ("length", Number(3))))
+_RECORD_HEADER = Struct(
+    (
+        ("type", Number(1, content_type_name)),
+        ("legacy_record_version", VERSION),
+        ("length", Number(2)),
+        ("fragment", Opaque()),
+    )
+)
+
+
+def message_tree(message: TlsMessage) -> Node:
+    """Read a message's fields; the spans are offsets into its `body`."""
+    return _message_tree(message, Source(message.body))
+
+
+def message_trees(messages: Iterable[TlsMessage]) -> Iterator[Node]:
+    """Read all messages of a token, with one bound for all their nodes."""
+    left = MAX_NODES
+    for message in messages:
+        source = Source(message.body, left)
+        yield _message_tree(message, source)
+        left = max(source.left, 0)
+
+
+def token_tree(reading: TlsToken) -> Node:
+    """Lay out a token's records and what is none; the spans are offsets into the token."""
+    children = [_record_node(record) for record in reading.records]
+    end = children[-1].span[1] if children else 0
+    for message in reading.messages:
+        if message.name in _NO_RECORDS and message.span[0] >= end:
+            children.append(Node(message.name, message.span, message.body or None, "", (), message.note))
+            end = message.span[1]
+    return Node("token", (0, end), None, "", tuple(children))
+
+
+_NO_RECORDS = frozenset({"Malformed", "Partial", "Unread"})
+
+
+def _message_tree(message: TlsMessage, source: Source) -> Node:
+    name, content_type, size = message.name, message.content_type, len(message.body)
+    if name == "Encrypted":
+        return Node(name, (0, size), message.body, note=message.note)
+    if name in ("Malformed", "Unread"):
+        return Node(name, (0, size), message.body, note=message.note)
+    if name == "Partial" and _is_record(message.body):
+        return _body_tree(source, "Partial", _RECORD_HEADER, note=message.note)
+    if content_type == HANDSHAKE:
+        return _handshake_tree(message, source)
+    layout = _RECORDS.get(content_type, _DATA)
+    return _body_tree(source, name.partition(" ")[0] if content_type == ALERT else name, layout, note=message.note)
+
+
+def _is_record(body: bytes) -> bool:
+    """Tell a record that has begun from a handshake message that has: none of type 22 is as long as 0x03.... bytes."""
+    return 20 <= body[0] <= 24 and body[1:2] == b"\x03"
+
+
+def _body_tree(source: Source, name: str, layout: Struct, *, note: str) -> Node:
+    """Read all bytes by one layout."""
+    size = len(source.data)
+    node = whole(source, layout.read(source, name, 0, size), size)
+    return node._replace(span=(0, size), note=note or node.note)
+
+
+def _handshake_tree(message: TlsMessage, source: Source) -> Node:
+    """Read type, length and body of a handshake message, whole or begun."""
+    body, size = message.body, len(message.body)
+    header, at = _HEADER.read_fields(source, 0, size)
+    name = handshake_name(body[0]) if message.name == "Partial" else message.name
+    if source.is_short or size == 4:
+        return Node(name, (0, size), None, "", header, message.note)
+    children, end = _layout(message).read_fields(source, at, size)
+    note = message.note
+    if end < size and not source.is_short:
+        children += (Node("left_over", (end, size), body[end:size]),)
+        note = note or f"{size - end} bytes from {end} on are left over"
+    return Node(name, (0, size), None, "", header + children, note)
+
+
+def _layout(message: TlsMessage) -> Struct:
+    """Choose the layout of a handshake message's body."""
+    kind, body = message.body[0], message.body
+    if kind == 2 and body[6:38] == RETRY_RANDOM:
+        return _RETRY
+    if kind == 15 and message.version and message.version < TLS12:
+        return Struct(_SIGNED[1:])
+    if kind in (12, 16):
+        return _key_exchange(message)
+    layout = _ALWAYS.get(kind)
+    if layout is None:
+        layout = (_TLS13 if _is_tls13(message) else _TLS12).get(kind)
+    return layout or _UNKNOWN
+
+
+def _is_tls13(message: TlsMessage) -> bool:
+    """Tell by what was negotiated or, when no ServerHello was read, by how a Certificate's lengths add up."""
+    body = message.body
+    if message.version or body[0] != 11:
+        return message.version == TLS13 or (not message.version and body[0] == 13)
+    return int.from_bytes(body[4:7], "big") != len(body) - 7
+
+
+def _key_exchange(message: TlsMessage) -> Struct:
+    """Choose the layout of a ServerKeyExchange or ClientKeyExchange by the suite that was negotiated."""
+    found = _EXCHANGE.match(suite_name(message.suite))
+    if found is None:
+        return _UNKNOWN
+    return _EXCHANGES[found[1] or found[2]][message.body[0] == 16]
+
+
+def _record_node(record: TlsRecord) -> Node:
+    """Lay out one record: header fields as far as they stand in this token, and what it carries."""
+    start, end = record.span
+    name = content_type_name(record.content_type)
+    at = end - record.size  # where it begins, below `start` when it began in an earlier token
+    header = (
+        Node("type", (at, at + 1), record.content_type, name),
+        Node("legacy_record_version", (at + 1, at + 3), record.version, version_name(record.version)),
+        Node("length", (at + 3, at + 5), record.size - HEADER_SIZE),
+    )
+    children = tuple(node for node in header if node.span[0] >= start)
+    content = (max(at + HEADER_SIZE, start), end)
+    note = "" if at >= start else f"{start - at} of its bytes stand in an earlier token"
+    fragment = _encrypted_node(record, content) if record.encrypted else Node("fragment", content)
+    return Node(name, (start, end), None, "", (*children, fragment), note)
+
+
+def _encrypted_node(record: TlsRecord, span: tuple[int, int]) -> Node:
+    """Lay out a protected record's body; of TLS 1.3 the places of what was in it are those of its ciphertext."""
+    if not record.inner_type:
+        return Node("encrypted_record", span, note=record.note)
+    kind = content_type_name(record.inner_type)
+    if record.content_type != 23 or record.size - HEADER_SIZE <= len(record.inner) + record.padding:
+        return Node("encrypted_record", span, None, kind)
+    at = record.span[1] - record.size + HEADER_SIZE
+    ends = [at + len(record.inner)]
+    ends += [ends[0] + 1, ends[0] + 1 + record.padding, record.span[1]]
+    parts = (
+        Node("content", (at, ends[0]), record.inner),
+        Node("type", (ends[0], ends[1]), record.inner_type, kind),
+        Node("zeros", (ends[1], ends[2])),
+        Node("tag", (ends[2], ends[3])),
+    )
+    start = record.span[0]
+    return Node("encrypted_record", span, None, kind, tuple(part for part in parts if part.span[0] >= start))
