@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import binascii
 import os
-import stat
 import sys
 import warnings
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from sspicli.files.regular import read_regular_file
 from sspicli.sspi.errors import InputError
 from sspicli.sspi.schannel import CertContext
 
@@ -107,48 +107,13 @@ def read_password(path: str, *, stdin: BinaryIO | None = None) -> bytes:
 
 def read_file(path: str) -> bytes:
     """Read a regular file of at most 1 MiB; never wait for a FIFO, a device or a terminal."""
-    flags = os.O_RDONLY
-    for name in ("O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"):  # not all of them exist everywhere
-        flags |= getattr(os, name, 0)
-    try:
-        descriptor = os.open(path, flags)
-    except (OSError, ValueError) as reason:
-        raise _cannot_read(path, reason) from None
-    try:
-        _check_regular(path, os.fstat(descriptor).st_mode)
-        return _read_all(path, descriptor)
-    except OSError as reason:
-        raise _cannot_read(path, reason) from None
-    finally:
-        os.close(descriptor)
+    too_large = "the file is larger than 1 MiB, which no certificate or key file is"
+    return read_regular_file(path, largest=MAX_FILE_BYTES, too_large=too_large)
 
 
 def elide(text: str, limit: int = 64) -> str:
     """Shorten a text from outside, so that an error stays readable."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def _check_regular(path: str, mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        what = "a directory" if stat.S_ISDIR(mode) else "a FIFO, a device or a socket"
-        raise InputError(f"this is {what}; a regular file is needed", where=path)
-
-
-def _read_all(path: str, descriptor: int) -> bytes:
-    """Read to the end, whatever size the file says it has, and stop when it is too much."""
-    data = bytearray()
-    while chunk := os.read(descriptor, 1 << 16):
-        data += chunk
-        if len(data) > MAX_FILE_BYTES:
-            raise InputError("the file is larger than 1 MiB, which no certificate or key file is", where=path)
-    return bytes(data)
-
-
-def _cannot_read(path: str, reason: OSError | ValueError) -> InputError:
-    if isinstance(reason, FileNotFoundError):
-        return InputError("there is no such file", where=path)
-    words = reason.strerror if isinstance(reason, OSError) and reason.strerror else "not a possible file name"
-    return InputError("the file cannot be read", where=path, cause=words)
 
 
 def _read_stdin(stdin: BinaryIO | None) -> bytes:

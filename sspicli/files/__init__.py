@@ -1,0 +1,1 @@
+"""Files from outside: the one way in which the program opens what somebody else wrote."""
