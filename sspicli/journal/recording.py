@@ -7,10 +7,11 @@ where it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
+from sspicli.files.regular import cannot_read, open_regular_file
 from sspicli.journal import events as ev
 from sspicli.journal.codec import CodecError, Decoder, Encoder
 from sspicli.journal.journal import Record
@@ -19,6 +20,7 @@ from sspicli.journal.secret_file import SecretFile
 from sspicli.sspi.errors import InputError
 
 LARGEST = 1 << 30  # bytes a recording may have to be read
+LONGEST_LINE = 32 << 20  # bytes; the largest record has some tokens of 1 MiB, in hex
 _SETTLING = (ev.CallCompleted, ev.CallbackReturned, ev.RunEnded, ev.ContractBroken, ev.RunStarted)
 
 
@@ -81,28 +83,40 @@ class Recording(NamedTuple):
     note: str
 
 
-def read_recording(path: Path) -> Recording:
-    """Read a recording up to its last whole record; an unreadable header is an InputError."""
-    lines = _read_text(path).splitlines(keepends=True)
+def read_recording(path: Path, *, largest: int = LARGEST) -> Recording:
+    """Read a recording up to its last whole record; an unreadable header, or no regular file, is an InputError.
+
+    What is read takes about three times the file's size in memory; a file of more than `largest` bytes is refused.
+    """
+    with open_regular_file(path) as file:
+        return recording_of(_lines(file, path, largest), where=str(path))
+
+
+def recording_of(lines: Iterable[bytes], *, where: str) -> Recording:
+    """Read the lines of a recording; `where` names what they come from."""
+    numbered = enumerate(lines, start=1)
     decoder = Decoder()
     try:
-        has_secrets = decoder.header(lines[0] if lines else "")
+        has_secrets = decoder.header(_text(next(numbered, (1, b""))[1]))
     except CodecError as error:
-        raise InputError(f"this is not a recording: {error}", where=f"{path}:1") from None
+        raise InputError(f"this is not a recording: {error}", where=f"{where}:1") from None
     records: list[Record] = []
-    for number, text in enumerate(lines[1:], start=2):
+    for number, line in numbered:
         try:
-            record = decoder.record(text)
-            if record.sequence != len(records) + 1:
-                raise CodecError(f"record {record.sequence} stands where {len(records) + 1} should")
+            records.append(_following(decoder.record(_text(line)), len(records)))
         except CodecError as error:
-            return Recording(
-                records, has_secrets, f"{path}:{number}: {error}; the {len(records)} records before it are used"
-            )
-        records.append(record)
+            note = f"{where}:{number}: {error}; the {len(records)} records before it are used"
+            return Recording(records, has_secrets, note)
     is_whole = bool(records) and isinstance(records[-1].event, ev.RunEnded)
-    note = "" if is_whole else f"{path}: the recording ends before the run did, after {_last_call(records)}"
+    note = "" if is_whole else f"{where}: the recording ends before the run did, after {_last_call(records)}"
     return Recording(records, has_secrets, note)
+
+
+def _following(record: Record, count: int) -> Record:
+    """Make sure that no line before this one is lost, doubled or moved."""
+    if record.sequence != count + 1:
+        raise CodecError(f"record {record.sequence} stands where {count + 1} should")
+    return record
 
 
 def _last_call(records: list[Record]) -> str:
@@ -112,10 +126,22 @@ def _last_call(records: list[Record]) -> str:
     return "no call"
 
 
-def _read_text(path: Path) -> str:
+def _lines(file: BinaryIO, path: Path, largest: int) -> Iterator[bytes]:
+    """Give line after line, without ever holding more than one; a line that is too long comes cut."""
+    taken = 0
     try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(f"the recording is larger than {LARGEST:,} bytes", where=str(path))
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise InputError(f"the file cannot be read: {error.strerror}", where=str(path)) from None
+        while line := file.readline(LONGEST_LINE):
+            taken += len(line)
+            if taken > largest:
+                raise InputError(f"the recording is larger than {largest:,} bytes", where=str(path))
+            yield line
+    except OSError as reason:
+        raise cannot_read(path, reason) from None
+
+
+def _text(line: bytes) -> str:
+    """Decode a line; what is no text is damage."""
+    try:
+        return line.decode("ascii")
+    except UnicodeDecodeError:
+        raise CodecError("the line is damaged: it is not all ASCII") from None

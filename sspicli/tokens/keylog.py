@@ -50,20 +50,24 @@ def parse_keylog(data: bytes) -> KeyLog:
         text = raw.strip()
         if not text or text.startswith(b"#"):
             continue
-        if _is_line(text):
-            lines.append(text.decode("ascii"))
+        line = _line(text)
+        if line:
+            lines.append(line)
         else:
             junk += 1
     return KeyLog(tuple(lines), junk)
 
 
-def _is_line(text: bytes) -> bool:
-    """Say whether it is a label, a client random and a secret; whether the label is known is for the reader to say."""
+def _line(text: bytes) -> str:
+    """Give a label, a client random and a secret, divided by blanks; "" when the text is not that.
+
+    Whether the label is known is for the reader of tokens to say.
+    """
     words = text.split() if len(text) <= LONGEST_LINE else []
     if len(words) != 3 or not _LABEL.issuperset(words[0]):
-        return False
+        return ""
     try:
         client_random, secret = (bytes.fromhex(word.decode("ascii")) for word in words[1:])
     except ValueError:
-        return False
-    return len(client_random) == _RANDOM_SIZE and bool(secret)
+        return ""
+    return b" ".join(words).decode("ascii") if len(client_random) == _RANDOM_SIZE and secret else ""

@@ -176,10 +176,11 @@ def test_what_is_no_recording_is_an_input_error_that_names_the_file(tmp_path, da
     assert error.value.exit_code is ExitCode.INPUT
 
 
-@pytest.mark.parametrize("name", ["missing", "."])
-def test_what_cannot_be_read_is_an_input_error(tmp_path, name):
-    with pytest.raises(InputError, match="cannot be read"):
+@pytest.mark.parametrize(("name", "said"), [("missing", "no such file"), (".", "a regular file is needed")])
+def test_what_cannot_be_read_is_an_input_error(tmp_path, name, said):
+    with pytest.raises(InputError, match=said) as error:
         read_recording(tmp_path / name)
+    assert error.value.where == str(tmp_path / name)
 
 
 def test_a_recording_of_nothing_but_its_first_line_is_not_whole(tmp_path):

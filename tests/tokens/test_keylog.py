@@ -55,6 +55,10 @@ def test_what_is_no_line_is_counted_and_skipped(junk: bytes):
     assert parse_keylog(LINE.encode() + b"\n" + junk + b"\n" + OTHER.encode()) == KeyLog((LINE, OTHER), 1)
 
 
+def test_a_line_is_given_with_single_blanks_whatever_divides_its_words():
+    assert parse_keylog(b"  " + LINE.encode().replace(b" ", b"\t\x0b ") + b"\x0c") == KeyLog((LINE,), 0)
+
+
 def test_comments_empty_lines_and_a_byte_order_mark_are_neither_lines_nor_junk():
     data = b"\xef\xbb\xbf# by a browser\n\n   \n" + LINE.encode()
     assert parse_keylog(data) == KeyLog((LINE,), 0)

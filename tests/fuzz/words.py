@@ -1,0 +1,23 @@
+"""The words that a format knows, so that the fuzzer need not guess them letter by letter."""
+
+from __future__ import annotations
+
+from sspicli.journal.codec import EVENT_TYPES
+from sspicli.sspi.functions import Function
+from sspicli.sspi.handles import HandleKind
+from sspicli.sspi.status import SecurityStatus
+
+_KEYLOG = ["CLIENT_RANDOM ", "CLIENT_HANDSHAKE_TRAFFIC_SECRET ", "SERVER_TRAFFIC_SECRET_0 ", "ab" * 16, "cd" * 24]
+_JSON = ["null", "true", "false", "NaN", "1e999", "-0", '\\"hex\\":', '\\"same\\":', "{}", "[]", "\\\\ud800", "\\\\n"]
+
+
+def words(target: str) -> list[str]:
+    """List a target's words, in the escapes of libFuzzer's dictionaries."""
+    if target == "keylog":
+        return _KEYLOG
+    if target == "recording":
+        handles = [f"client.{kind}1" for kind in HandleKind]
+        members = {name for kind in EVENT_TYPES.values() for name in kind.__annotations__}
+        names = [*EVENT_TYPES, *(one.name for one in Function), *list(SecurityStatus.__members__)[:20]]
+        return [*_JSON, *handles, *names, *(f'\\"{name}\\":' for name in sorted(members))]
+    return []
