@@ -254,6 +254,10 @@ class AsyncSspi(SyncSspi):
 
     # -- what the session does -----------------------------------------------------------------------------------------
 
+    def lend_credential(self, handle: Handle, borrower: AsyncSspi) -> None:
+        """Let another async SSPI of this endpoint use a credential, as all of a process may; freeing it stays ours."""
+        borrower._tables.adopt(handle, self._tables.credentials[handle])
+
     def return_from_queueing(self, call: PendingCall) -> int:
         """Let the queueing function return; the record's sequence."""
         call.has_returned = True

@@ -39,6 +39,11 @@ class Tables:
         number = self._minted[kind] = self._minted.get(kind, 0) + 1
         return Handle(self._actor, kind, number)
 
+    def adopt(self, handle: Handle, credential: Credential) -> None:
+        """Take in a credential that other tables of this actor minted; its number is not minted here again."""
+        self.credentials[handle] = credential
+        self._minted[CREDENTIAL] = max(self._minted.get(CREDENTIAL, 0), handle.number)
+
 
 class AcquireWork:
     """Make a credential."""

@@ -84,7 +84,7 @@ class Plan:
     `auth_data` is the package's credential structure. `later_auth_data`, where given, is acquired when the server asks
     for a certificate that the first credential has not; else the client goes on anonymously. `handshakes` follow each
     other with the same credential (a resumption needs two). `queries` are the attributes asked for after each handshake
-    that held.
+    that held. `credential`, where given, was lent to the endpoint: nothing is acquired, and its owner frees it.
     """
 
     role: Role
@@ -99,6 +99,7 @@ class Plan:
     messages: int = 0
     queries: tuple[int, ...] = ()
     later_auth_data: object | None = None
+    credential: Handle | None = None
 
 
 class Caller:
@@ -167,7 +168,7 @@ class Conversation:
     def __init__(self, plan: Plan, name: str) -> None:
         self.plan = plan
         self.caller = Caller(plan.style, name)
-        self.credential: HandleVariable = OutputSlot("phCredential", None)
+        self.credential: HandleVariable = OutputSlot("phCredential", plan.credential)
         self.security_context: HandleVariable = OutputSlot("phNewContext", None)
         self.attributes: OutputSlot[int] = OutputSlot("pfContextAttr", 0)
         self.expiry: OutputSlot[int] = OutputSlot("ptsExpiry", 0)
@@ -181,12 +182,12 @@ def endpoint_program(plan: Plan, name: str) -> Driver:
     if not (yield from talk.caller.open()):
         yield from hang_up()
         return
-    status = yield from _acquire(talk, plan.auth_data)
+    status = OK if plan.credential is not None else (yield from _acquire(talk, plan.auth_data))
     if status == OK:
         for number in range(1, plan.handshakes + 1):
             yield Connect(number)
             yield from _connection(talk)
-        yield from talk.caller.call(FreeCredentialsHandle(talk.caller.async_context, talk.credential))
+        yield from _free(talk, talk.credential)
     else:
         yield from hang_up()
     yield from talk.caller.close()
@@ -213,6 +214,12 @@ def _acquire(talk: Conversation, auth_data: object) -> Doing[SecurityStatus]:
             )
         )
     )
+
+
+def _free(talk: Conversation, credential: HandleVariable) -> Driver:
+    """Free a credential, unless it was lent to this endpoint."""
+    if talk.plan.credential is None or credential.value != talk.plan.credential:
+        yield from talk.caller.call(FreeCredentialsHandle(talk.caller.async_context, credential))
 
 
 def _connection(talk: Conversation) -> Driver:
@@ -313,7 +320,7 @@ def _answer_certificate_request(talk: Conversation) -> Doing[SecurityStatus]:
         return OK
     previous, talk.credential = talk.credential, OutputSlot("phCredential", None)
     status = yield from _acquire(talk, later)
-    yield from talk.caller.call(FreeCredentialsHandle(talk.caller.async_context, previous))
+    yield from _free(talk, previous)
     talk.plan = replace(talk.plan, later_auth_data=None)
     return status
 

@@ -45,7 +45,7 @@ def documented_sample(plan: Plan, name: str) -> Driver:
     if not (yield from caller.open()):
         yield from hang_up()
         return
-    credential: HandleVariable = OutputSlot("phCredential", None)
+    credential: HandleVariable = OutputSlot("phCredential", plan.credential)
     acquire = AcquireCredentialsHandle(
         caller.async_context,
         None,
@@ -55,7 +55,7 @@ def documented_sample(plan: Plan, name: str) -> Driver:
         credential,
         OutputSlot("ptsExpiry", 0),
     )
-    status = yield from caller.call(acquire)
+    status = OK if plan.credential is not None else (yield from caller.call(acquire))
     if status != OK:
         yield from hang_up()
     else:
@@ -65,7 +65,8 @@ def documented_sample(plan: Plan, name: str) -> Driver:
         yield Close()
         if security_context.value is not None:
             yield from caller.call(DeleteSecurityContext(caller.async_context, security_context))
-        yield from caller.call(FreeCredentialsHandle(caller.async_context, credential))
+        if plan.credential is None:
+            yield from caller.call(FreeCredentialsHandle(caller.async_context, credential))
     yield from caller.close()
 
 
