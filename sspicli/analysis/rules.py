@@ -7,7 +7,7 @@ the same table that the runtime enforces: two independent checks of one law.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
@@ -91,26 +91,12 @@ class LifecycleMonitor:
         self.disagreements: list[str] = []
         self._lives: dict[Handle, _Life] = {}
         self._owner: dict[Handle, Handle] = {}
-        self._watch: dict[type, Callable[[Record], object]] = {
-            ev.AsyncContextCreated: self._created,
-            ev.NotifyCallbackSet: self._callback_set,
-            ev.NotifyRequirementQueried: lambda record: self._act(record, Verb.REQUIRES_NOTIFY),
-            ev.CallStatusQueried: self._status_queried,
-            ev.AsyncContextReinitialized: self._reinitialized,
-            ev.AsyncContextFreed: self._freed,
-            ev.CallQueued: self._queued,
-            ev.CallRefused: self._refused,
-            ev.CallCompleted: lambda record: self._progress(record, Progress.COMPLETES),
-            ev.CallbackEntered: lambda record: self._progress(record, Progress.ENTERS),
-            ev.CallbackReturned: lambda record: self._progress(record, Progress.RETURNS),
-            ev.ContractBroken: self._broken,
-        }
 
     def see(self, record: Record) -> None:
         """Take the next record."""
-        watch = self._watch.get(type(record.event))
+        watch = self._WATCH.get(type(record.event))
         if watch is not None:
-            watch(record)
+            watch(self, record)
 
     def end(self, last: int, reason: str) -> None:
         """Report what is left over when the records end for this reason."""
@@ -211,6 +197,22 @@ class LifecycleMonitor:
 
     def _report(self, code: str, subject: str, detail: str, records: tuple[int, ...]) -> None:
         self.findings.append(Finding(RULES[code], subject, detail, records))
+
+    # A table of the class: a monitor that held its own methods would be a cycle, and live until the next collection.
+    _WATCH: ClassVar[dict[type, Callable[[LifecycleMonitor, Record], object]]] = {
+        ev.AsyncContextCreated: _created,
+        ev.NotifyCallbackSet: _callback_set,
+        ev.NotifyRequirementQueried: lambda self, record: self._act(record, Verb.REQUIRES_NOTIFY),
+        ev.CallStatusQueried: _status_queried,
+        ev.AsyncContextReinitialized: _reinitialized,
+        ev.AsyncContextFreed: _freed,
+        ev.CallQueued: _queued,
+        ev.CallRefused: _refused,
+        ev.CallCompleted: lambda self, record: self._progress(record, Progress.COMPLETES),
+        ev.CallbackEntered: lambda self, record: self._progress(record, Progress.ENTERS),
+        ev.CallbackReturned: lambda self, record: self._progress(record, Progress.RETURNS),
+        ev.ContractBroken: _broken,
+    }
 
 
 def _queueing_verb(function: Function, *, has_callback: bool) -> Verb:

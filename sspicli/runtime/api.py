@@ -272,6 +272,7 @@ class AsyncSspi(SyncSspi):
         output_images = _written(call.output, call.output_images, result.output_writes)
         for slot in call.slots:
             slot.give_back()
+        call.on_early_use = None  # else the last call and its async SSPI keep each other, and the journal, alive
         async_context = call.async_context
         async_context.phase = PROGRESS[async_context.phase, Progress.COMPLETES]
         call.status = result.status

@@ -38,13 +38,13 @@ class OutputSlot(Generic[T]):
     @property
     def value(self) -> T:
         """What the variable holds; reading it while a call owns it is recorded."""
-        if self._owner is not None:
+        if self._owner is not None and self._owner.on_early_use is not None:
             self._owner.on_early_use(self._owner, self.name, is_write=False)
         return self._value
 
     @value.setter
     def value(self, value: T) -> None:
-        if self._owner is not None:
+        if self._owner is not None and self._owner.on_early_use is not None:
             self._owner.on_early_use(self._owner, self.name, is_write=True)
         self._value = value
 
@@ -155,7 +155,7 @@ class PendingCall:
         work: Work,
         on_early_use: EarlyUse,
     ) -> None:
-        self.on_early_use = on_early_use
+        self.on_early_use: EarlyUse | None = on_early_use  # None once it has completed: then nothing is early
         self.handle = handle
         self.function = function
         self.async_context = async_context
