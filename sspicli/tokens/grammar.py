@@ -171,7 +171,10 @@ class Vector(NamedTuple):
 
 
 class Sized(NamedTuple):
-    """A length in `length_size` bytes, then one field that takes it all; what it leaves over is said."""
+    """A length in `length_size` bytes, then one field that takes it all; what it leaves over is said.
+
+    The span is that of the field, without the length: there is one value, not a list of them.
+    """
 
     length_size: int
     layout: Layout
@@ -185,8 +188,7 @@ class Sized(NamedTuple):
         source.is_short = False
         node = whole(source, self.layout.read(source, name, first, stop), stop)
         source.is_short = is_cut
-        span = node.span if node.value is not None else (start, stop)
-        return node._replace(span=span, note=note or node.note)
+        return node._replace(span=(first, stop), note=note or node.note)
 
 
 class Tagged(NamedTuple):

@@ -29,7 +29,7 @@ from sspicli.tokens.tls_names import (
     scheme_name,
     version_name,
 )
-from sspicli.tokens.x509 import DerName, DerOid
+from sspicli.tokens.x509 import SCTS, DerName, DerOid
 
 BYTE, SHORT, LONG = Number(1), Number(2), Number(4)
 NOTHING = Struct(())
@@ -72,17 +72,7 @@ _TRUSTED_AUTHORITY = Struct(
         ("identifier", Choice({0: NOTHING, 1: Opaque(20), 2: Sized(2, DerName()), 3: Opaque(20)}, Opaque())),
     )
 )
-_SCT = Struct(
-    (
-        ("sct_version", BYTE),
-        ("id", Opaque(32)),
-        ("timestamp", Number(8)),
-        ("extensions", Sized(2, Opaque())),
-        ("algorithm", SCHEME),
-        ("signature", Sized(2, Opaque())),
-    )
-)
-_SCTS = Struct((("sct_list", Vector(2, "SerializedSCT", Sized(2, _SCT))),))
+_SCTS = Struct((("sct_list", SCTS),))
 _HPKE_SUITE = Struct(
     (("kdf_id", Number(2, lookup(HPKE_KDFS, "KDF"))), ("aead_id", Number(2, lookup(HPKE_AEADS, "AEAD"))))
 )

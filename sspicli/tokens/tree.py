@@ -20,7 +20,7 @@ class Node(NamedTuple):
     `name` is the specification's own (`cipher_suites`, `notAfter`); an element of a vector is called by its own kind,
     and told from its siblings by its place. `span` is the first byte and the one behind the last. `value` is what the
     bytes say: a number, text or bytes; None when only the children say anything. A field with a value has the value's
-    own bytes as its span; a compound one has its header too (the length of a vector, tag and length in DER). `meaning`
+    own bytes as its span; a list has its length too, and a compound element of DER its tag and length. `meaning`
     is the value's registered name or a reading of it, "" when there is none. `note` says why reading stopped here, ""
     when all of it was read.
     """
