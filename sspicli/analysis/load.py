@@ -209,12 +209,16 @@ def _top(bucket: int) -> int:
 
 
 class Way(NamedTuple):
-    """A way not to be ok: who failed first, with what status and alert; "" and None for what none of it says."""
+    """A way not to be ok: who failed first, with what status and alert, and the misuse rules of severity error broken.
+
+    `side` is "" and `status` None where no call failed.
+    """
 
     verdict: Verdict
     side: str
     status: SecurityStatus | None
     alert: int | None
+    rules: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -294,7 +298,84 @@ class Summary:
 def way(result: Report) -> Way:
     """Say in which way a session that is not ok ended."""
     failure = result.failure
+    rules = tuple(sorted({one.rule.code for one in result.findings if one.rule.severity == "error"}))
     if failure is None:
-        return Way(result.verdict, "", None, None)
+        return Way(result.verdict, "", None, None, rules)
     alert = None if failure.alert is None else failure.alert.number
-    return Way(result.verdict, failure.side, failure.status, alert)
+    return Way(result.verdict, failure.side, failure.status, alert, rules)
+
+
+# -- the whole run -----------------------------------------------------------------------------------------------------
+
+
+_ENOUGH_IN_FLIGHT = 100  # below, what a session holds is lost in what a running program adds anyhow
+
+
+class Measures(NamedTuple):
+    """What was measured around the sessions: wall-clock seconds, and resident memory in bytes (0 where it is not told).
+
+    `before` stands when the credentials were there and no session was; `most` is the largest amount seen while sessions
+    ran; `peak` is the process's own peak, everything before them included.
+    """
+
+    seconds: float
+    before: int
+    most: int
+    peak: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadReport:
+    """Many sessions over one pair of credentials.
+
+    `credentials` is the report of the run that acquired and freed them: it has no handshake of its own, so only its
+    failure and findings count. `recordings` names the file of each session that was recorded.
+    """
+
+    summary: Summary
+    credentials: Report
+    total: int
+    in_flight: int
+    workers: int
+    measures: Measures
+    is_interrupted: bool
+    recordings: dict[int, str]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all sessions; a run whose credentials failed has none, and failed."""
+        own = self.credentials
+        if self.summary.verdicts[Verdict.STUCK] or own.reason in ("stuck", "limit"):
+            return Verdict.STUCK
+        is_whole = self.summary.sessions == self.total == self.summary.ok
+        return Verdict.OK if is_whole and own.failure is None and not self.breaks_rules else Verdict.FAILED
+
+    @property
+    def breaks_rules(self) -> bool:
+        """Say whether a rule of severity error was broken, by a session or around the credentials."""
+        own = any(finding.rule.severity == "error" for finding in self.credentials.findings)
+        return own or self.summary.breaks_rules
+
+    @property
+    def under_way(self) -> int:
+        """Count the sessions that were cut off in flight."""
+        return min(self.in_flight, self.total - self.summary.sessions) if self.is_interrupted else 0
+
+    @property
+    def rate(self) -> float:
+        """Count the sessions that came to their end in a second."""
+        return self.summary.sessions / self.measures.seconds if self.measures.seconds else 0.0
+
+    @property
+    def grown(self) -> int:
+        """Say how many bytes were added at the most while the sessions ran; 0 where none were told."""
+        return max(0, self.measures.most - self.measures.before) if self.measures.before else 0
+
+    @property
+    def bytes_in_flight(self) -> int:
+        """Say how much memory each session in flight took, by what was added at the most; 0 for too few to tell."""
+        return self.grown // self.in_flight if self.in_flight >= _ENOUGH_IN_FLIGHT else 0
+
+    def ways(self) -> list[tuple[Way, Group]]:
+        """List the ways not to be ok, the commonest first."""
+        return sorted(self.summary.groups.items(), key=lambda one: (-one[1].count, one[1].first))

@@ -39,7 +39,15 @@ def _status(word: str) -> SecurityStatus:
 
 def unmet(expectation: Expectation, report: Report) -> str | None:
     """Say how the run differs from what was expected; None when it does not."""
-    got = _statuses(expectation.side, report)
+    return _missed(expectation, _statuses(expectation.side, report))
+
+
+def unmet_by_success(expectation: Expectation) -> str | None:
+    """Say how a run whose every status is SEC_E_OK differs from what was expected; None when it does not."""
+    return _missed(expectation, [SecurityStatus.SEC_E_OK])
+
+
+def _missed(expectation: Expectation, got: list[SecurityStatus]) -> str | None:
     if expectation.status in got:
         return None
     who = f"of the {expectation.side}" if expectation.side else "of the run"

@@ -18,7 +18,7 @@ from sspicli.journal.journal import Record
 from sspicli.journal.secret_file import create_secret_file
 from sspicli.reports.document import document_text, lines_text
 from sspicli.runtime.chooser import schedule_text
-from sspicli.sspi.errors import ExitCode, WriteError
+from sspicli.sspi.errors import ExitCode, UsageError, WriteError
 from sspicli.views.failure import failure_lines, finding_lines
 from sspicli.views.ladder import ladder, legend_line, negotiated_lines, verdict_line
 from sspicli.views.tables import attribute_lines, buffer_lines, call_lines
@@ -57,6 +57,29 @@ class Show(NamedTuple):
 )
 @click.option("-v", "verbose", count=True, help="Add calls, context attributes and buffers; twice, their bytes too.")
 @click.option("-q", "quiet", is_flag=True, help="The verdict only.")
+@click.option(
+    "--count",
+    type=click.IntRange(1, 10_000_000),
+    metavar="N",
+    help="Make N sessions over one credential a side, and say what they came to.",
+)
+@click.option(
+    "--in-flight",
+    type=click.IntRange(1, 100_000),
+    metavar="M",
+    help="With --count: at most M sessions under way at once  [default: 2 for each worker, else 1].",
+)
+@click.option(
+    "--judge",
+    type=Choice(["all", "failed"]),
+    help="With --count: run the misuse rules over all sessions, or over those that are not ok  [default: all].",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="With --count: let --record keep the first N sessions that fail, in FILE and FILE-SESSION  [default: 1].",
+)
 @click.option("--timing/--no-timing", default=True, help="Show measured times, or leave them out.")
 @click.option("--color", type=Choice(["auto", "always", "never"]), default="auto", help="When to use colour.")
 @click.option("--ascii", "ascii_", is_flag=True, help="Draw in ASCII.")
@@ -67,6 +90,10 @@ def command(
     output: Path | None,
     verbose: int,
     quiet: bool,
+    count: int | None,
+    in_flight: int | None,
+    judge: str | None,
+    keep: int | None,
     timing: bool,
     color: str,
     ascii_: bool,
@@ -82,6 +109,7 @@ def command(
       sspi-async handshake --server cert=expired   # exit 1
       sspi-async handshake --client alpn=h2,http/1.1 --server alpn=http/1.1
       sspi-async handshake --server cert=expired --expect client=SEC_E_CERT_EXPIRED
+      sspi-async handshake --count 200 --workers 2 --in-flight 16
     """  # noqa: D301 (click marks a block that is not to be filled with a real \b)
     expectations = [parse_expectation(one) for one in expected]
     options = SessionOptions(**shared)  # type: ignore[arg-type]
@@ -89,18 +117,38 @@ def command(
     to_file = output is not None and str(output) != "-"
     if output is not None and to_file and output.exists():
         raise WriteError("the file exists, and is not overwritten", where=str(output), help="choose another name")
+    verbosity = -1 if quiet else verbose
+
+    def opened() -> Console:
+        """Make the file only once nothing is left that could be wrong with the command line."""
+        if output is None or not to_file:
+            return console
+        return replace(console, stream=create_secret_file(output), has_color=False)
+
+    if count is not None:
+        from sspicli.cli.load import LoadOptions, run_many  # one handshake does not pay for it
+
+        asked = LoadOptions(count, in_flight, judge or "all", keep, format_, verbosity, timing)
+        return run_many(options, asked, expectations, opened)
+    _refuse_without_count({"--in-flight": in_flight, "--judge": judge, "--keep": keep})
     started = start(options)
-    if output is not None and to_file:
-        console = replace(console, stream=create_secret_file(output), has_color=False)
+    console = opened()
     records = started.run()
     result = report(records)
-    show = Show(format_, -1 if quiet else verbose, timing, options.include_secrets, has_schedule=not options.workers)
+    show = Show(format_, verbosity, timing, options.include_secrets, has_schedule=not options.workers)
     _show(console, result, records, show)
     missed = [text for one in expectations if (text := unmet(one, result)) is not None]
     missed += [f"the fault {one} never happened" for one in options.fault if one not in result.faults]
     for text in missed:
         click.echo(f"expectation not met: {visible(text)}", err=True)
     return _exit_code(result, missed, has_expectations=bool(expectations))
+
+
+def _refuse_without_count(given: dict[str, object]) -> None:
+    """Refuse the options that are for many sessions."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError("it is for many sessions", where=name, help="say how many: --count 1000")
 
 
 def _exit_code(result: Report, missed: list[str], *, has_expectations: bool) -> ExitCode:

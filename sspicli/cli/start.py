@@ -24,7 +24,7 @@ from sspicli.runtime.chooser import Completion, Order, schedule_choices
 from sspicli.runtime.pool import PoolDispatcher, Workers
 from sspicli.session.drivers import Plan, Style
 from sspicli.session.faults import parse_fault
-from sspicli.session.pair import Choices, pair
+from sspicli.session.pair import Blueprint, Choices, pair
 from sspicli.session.pooled import PooledRun
 from sspicli.session.session import Session
 from sspicli.sspi.attributes import ContextAttribute
@@ -95,6 +95,28 @@ class Pool(NamedTuple):
 
 def start(options: SessionOptions) -> Started:
     """Check the options, make certificates and endpoints, and open the files: everything but running."""
+    plan = blueprint(options)
+    journal = Journal()
+    recording, keylog = _open_files(options, journal)
+    assert plan.started is not None, "a blueprint from options says who made it"
+    journal.append("user", plan.started, 0)
+    pool = _pool(options.workers)
+    session = pair(
+        plan.client,
+        plan.server,
+        find=plan.find,
+        describe=plan.describe,
+        journal=journal,
+        choices=plan.choices,
+        dispatcher=None if pool is None else pool.dispatcher,
+        faults=plan.faults,
+        timeout=plan.timeout,
+    )
+    return Started(session, journal, recording, keylog, pool, plan.timeout, len(plan.choices.schedule or ()))
+
+
+def blueprint(options: SessionOptions) -> Blueprint:
+    """Check the options, and make certificates and plans: what one session needs, and each of many."""
     clock = _clock(options.clock)
     faults = tuple(parse_fault(one) for one in options.fault)
     choices = _choices(options)
@@ -103,23 +125,17 @@ def start(options: SessionOptions) -> Started:
     package = create_package(options.package)
     setup = build(client=client, server=server, seed=options.seed, clock=clock)
     _check_sample(options, resumes=setup.client.resume)
-    journal = Journal()
-    recording, keylog = _open_files(options, journal)
-    journal.append("user", _run_started(options, package, clock, setup), 0)
     handshakes = 2 if setup.client.resume and setup.server.resume else 1
-    pool = _pool(options.workers)
-    session = pair(
-        _plan(Role.CLIENT, setup.client, package, options, handshakes),
-        _plan(Role.SERVER, setup.server, package, options, handshakes),
+    return Blueprint(
+        client=_plan(Role.CLIENT, setup.client, package, options, handshakes),
+        server=_plan(Role.SERVER, setup.server, package, options, handshakes),
         find=lambda name: package if name.lower() == package.name.lower() else None,
         describe=describe,
-        journal=journal,
+        started=_run_started(options, package, clock, setup),
         choices=choices,
-        dispatcher=None if pool is None else pool.dispatcher,
         faults=faults,
         timeout=options.timeout,
     )
-    return Started(session, journal, recording, keylog, pool, options.timeout, len(choices.schedule or ()))
 
 
 def _pool(count: int) -> Pool | None:
@@ -154,7 +170,7 @@ def _open_files(options: SessionOptions, journal: Journal) -> tuple[RecordingWri
 def _open_recording(options: SessionOptions, journal: Journal) -> RecordingWriter | None:
     if options.record is None:
         return None
-    recording = RecordingWriter(options.record, include_secrets=options.include_secrets, warn=_warn)
+    recording = RecordingWriter(options.record, include_secrets=options.include_secrets, warn=warn)
     journal.subscribe(recording)
     return recording
 
@@ -238,10 +254,11 @@ def _run_started(options: SessionOptions, package: SecurityPackage, clock: int, 
 def _open_keylog(path: Path | None, journal: Journal) -> KeyLogWriter | None:
     if path is None:
         return None
-    keylog = KeyLogWriter(path, warn=_warn)
+    keylog = KeyLogWriter(path, warn=warn)
     journal.subscribe(keylog)
     return keylog
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """Say on stderr what does not end the run."""
     click.echo(f"warning: {text}", err=True)

@@ -13,22 +13,22 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Generic, NamedTuple, TypeVar
 
 from sspicli.journal.events import RunStarted
 from sspicli.journal.journal import Journal
-from sspicli.runtime.api import AsyncSspi, Describe, Find
+from sspicli.runtime.api import AsyncSspi
 from sspicli.runtime.calls import OutputSlot, PendingCall
 from sspicli.runtime.chooser import First
 from sspicli.runtime.dispatch import Dispatcher, SteppedDispatcher
 from sspicli.runtime.pool import Workers
 from sspicli.session.actions import AcquireCredentialsHandle, Driver, FreeCredentialsHandle
-from sspicli.session.drivers import Caller, Plan, Style, endpoint_program
+from sspicli.session.drivers import Caller, Style, endpoint_program
 from sspicli.session.faults import Fault, FaultyDispatcher
-from sspicli.session.pair import Choices
+from sspicli.session.pair import Blueprint
 from sspicli.session.sample import documented_sample
 from sspicli.session.session import Endpoint, Session
 from sspicli.sspi.functions import Function
@@ -39,23 +39,6 @@ T = TypeVar("T")
 
 OF_CREDENTIALS = frozenset({Function.SspiAcquireCredentialsHandleAsync, Function.SspiFreeCredentialsHandleAsync})
 WAKE_SECONDS = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blueprint:
-    """What all sessions of a fleet have in common; session n makes its choices by the seed `choices.seed` + n - 1.
-
-    `started` heads every journal, with the session's number and seed put in.
-    """
-
-    client: Plan
-    server: Plan
-    find: Find
-    describe: Describe
-    started: RunStarted | None = None
-    choices: Choices = field(default_factory=Choices)
-    faults: tuple[Fault, ...] = ()
-    timeout: float = 30.0
 
 
 class Loan(NamedTuple):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from sspicli.journal.events import RunStarted
 from sspicli.journal.journal import Journal
 from sspicli.runtime.api import AsyncSspi, Describe, Find
 from sspicli.runtime.chooser import Chooser, Completion, First, Order, Policy, Replay, Seeded
@@ -34,6 +35,20 @@ class Choices:
         if self.completion is Completion.RANDOM and self.order is Order.SEED:
             return Seeded(self.seed)
         return Policy(self.completion, self.order, self.seed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint:
+    """What a session is made from, and each of many; `started`, where given, is to head its journal."""
+
+    client: Plan
+    server: Plan
+    find: Find
+    describe: Describe
+    started: RunStarted | None = None
+    choices: Choices = field(default_factory=Choices)
+    faults: tuple[Fault, ...] = ()
+    timeout: float = 30.0
 
 
 def pair(

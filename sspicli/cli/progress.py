@@ -1,0 +1,71 @@
+"""How far a long run is, on stderr: one line redrawn on a terminal, else a new line every few seconds.
+
+A thread of its own draws, so that a run that is silent for a while is seen to live. It is gone, and its line wiped,
+when the block ends, whatever ended it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from sspicli.cli.console import make_console
+
+REDRAW_SECONDS = 0.1
+LINE_SECONDS = 5.0
+_WIPE = "\r\x1b[K"  # to the line's begin, and erase it
+
+
+@contextmanager
+def watched(sample: Callable[[], None], text: Callable[[int], str] | None) -> Iterator[None]:
+    """Call `sample` ten times a second while the block runs, and show `text(width)` unless it is None."""
+    is_over = threading.Event()
+    draw = None if text is None or sys.stderr is None else _drawer(text)
+    thread = threading.Thread(target=_watch, args=(is_over, sample, draw), name="sspi-async progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+        if draw is not None and _can_redraw():
+            _write(_WIPE)
+
+
+def _watch(is_over: threading.Event, sample: Callable[[], None], draw: Callable[[], None] | None) -> None:
+    while not is_over.wait(REDRAW_SECONDS):
+        sample()
+        if draw is not None:
+            draw()
+
+
+def _drawer(text: Callable[[int], str]) -> Callable[[], None]:
+    width = make_console(stream=sys.stderr).width - 1  # the last column wraps on some terminals
+    if _can_redraw():
+        return lambda: _write(f"{_WIPE}{text(width)}")
+    due = monotonic() + LINE_SECONDS
+
+    def line() -> None:
+        nonlocal due
+        if monotonic() >= due:
+            due = monotonic() + LINE_SECONDS
+            _write(f"{text(width)}\n")
+
+    return line
+
+
+def _can_redraw() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _write(text: str) -> None:
+    """Write to stderr; one that is gone hears nothing, and the run goes on."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
