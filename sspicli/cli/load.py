@@ -19,6 +19,7 @@ import click
 
 from sspicli.analysis.load import LoadReport, Measures, Outcome, Summary, outcome
 from sspicli.analysis.report import Report, Verdict, report
+from sspicli.cli.collector import Collector
 from sspicli.cli.console import Console
 from sspicli.cli.expect import Expectation, unmet, unmet_by_success
 from sspicli.cli.interrupts import interruptible
@@ -283,9 +284,12 @@ class _Run:
             bad = self.summary.sessions - self.summary.ok
             return progress_text(self.summary.sessions, self._total, failed=bad, seconds=seconds, width=width)
 
-        with watched(self._sample, text if has_progress else None), interruptible(lambda _: fleet.halt()):
+        seen = watched(self._sample, text if has_progress else None)
+        with seen, Collector() as collector, interruptible(lambda _: fleet.halt()):
             for one in fleet.run():
                 self.summary.add(one)
+                if one.report is not None:
+                    collector.ended_otherwise()
         self._seconds = time.perf_counter() - began
         self._sample()
 

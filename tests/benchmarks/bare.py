@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from cryptography import x509
@@ -32,6 +33,11 @@ class BareLoop:
 
     def handshake(self) -> None:
         """Make one full handshake, tickets read, and drop both connections."""
+        for _ in self.steps():
+            pass
+
+    def steps(self) -> Iterator[None]:
+        """Make the handshake step by step, so that others may be in flight at the same time."""
         self.lines.clear()
         client, server = SSL.Connection(self._client, None), SSL.Connection(self._server, None)
         client.set_connect_state()
@@ -39,12 +45,16 @@ class BareLoop:
         server.set_accept_state()
         _step(client)
         _pass(client, server)
+        yield
         _step(server)
         _pass(server, client)
+        yield
         _step(client)
         _pass(client, server)
+        yield
         _step(server)
         _pass(server, client)
+        yield
         with suppress(SSL.WantReadError):
             client.recv(1)
         for connection in (client, server):
