@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sspicli.analysis.calls import LEG_FUNCTIONS
-from sspicli.analysis.report import SIDES, Report, Verdict, report
+from sspicli.analysis.coherence import SIDES
+from sspicli.analysis.report import Report, Verdict, report
 from sspicli.analysis.rules import FINISHED, Finding, judge
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record

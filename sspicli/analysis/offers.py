@@ -33,8 +33,9 @@ def offers(calls: Iterable[Call], legs: Iterable[Leg]) -> Offers | None:
     taken = next((call.queued.auth_data for call in calls if _is_server_acquire(call)), None)
     if hello is None or taken is None:
         return None
-    disabled = taken["grbitDisabledProtocols"]
-    assert isinstance(disabled, int), "a mask of protocol bits"
+    disabled = taken.get("grbitDisabledProtocols")
+    if not isinstance(disabled, int):
+        return None
     offered = {
         "versions": _named(hello.versions, version_name),
         "suites": _named(hello.suites, suite_name),
@@ -43,11 +44,11 @@ def offers(calls: Iterable[Call], legs: Iterable[Leg]) -> Offers | None:
     }
     allowed = {
         "versions": tuple(name for name, bit in _VERSIONS.items() if not disabled & bit),
-        "suites": _texts(taken["suites"]),
-        "groups": _texts(taken["groups"]),
-        "signature algorithms": _texts(taken["sigalgs"]),
+        "suites": _texts(taken.get("suites")),
+        "groups": _texts(taken.get("groups")),
+        "signature algorithms": _texts(taken.get("sigalgs")),
     }
-    certificate = ", ".join(_texts(taken["labels"])) or "none"
+    certificate = ", ".join(_texts(taken.get("labels"))) or "none"
     return Offers(
         client="; ".join(f"{what} {_listed(names)}" for what, names in offered.items() if names),
         server="; ".join(f"{what} {_listed(names)}" for what, names in allowed.items() if names)

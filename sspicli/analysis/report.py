@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from sspicli.analysis.blame import Failure, blame
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, MessageFailure, Refusal, failing
+from sspicli.analysis.coherence import SIDES
 from sspicli.analysis.rules import Finding, judge
 from sspicli.journal import events as ev
 from sspicli.journal.events import Images
@@ -26,8 +27,6 @@ from sspicli.tokens.tls import TlsReader
 from sspicli.tokens.tls_hello import HelloFacts, hello_facts
 from sspicli.tokens.tls_names import group_name, suite_name, version_name
 
-SIDES = ("client", "server")
-
 
 class Verdict(StrEnum):
     """What a person wants to know first."""
@@ -35,6 +34,7 @@ class Verdict(StrEnum):
     OK = "ok"
     FAILED = "failed"
     STUCK = "stuck"
+    UNFINISHED = "unfinished"  # the records end before the run did, and nothing had failed so far
 
 
 @dataclass(slots=True)
@@ -259,13 +259,19 @@ def _token(images: Images | None) -> bytes:
     return b""
 
 
-def report(records: Sequence[Record]) -> Report:
-    """Fold a run's records into what it came to."""
+def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake: int | None = None) -> Report:
+    """Fold a run's records into what it came to; records that contradict each other are an IncoherentError.
+
+    `secrets` are key-log lines besides those on record, for records without their secrets. `handshake` chooses the one
+    to report of a run that has several.
+    """
+    findings = judge(records)
     fold = _Fold()
     for record in records:
         fold.see(record)
-    findings = judge(records)
-    shown = _handshake_to_show(fold)
+    shown = _handshake_to_show(fold) if handshake is None else handshake
+    for line in secrets:
+        fold.rounds[shown].reader.add_secret(line)
     fold.rounds[shown].decode()
     legs, endpoints = tuple(fold.rounds[shown].legs), _endpoints(fold, shown)
     calls = tuple(call for call in fold.calls.values() if call.handshake in (0, shown))
@@ -358,6 +364,8 @@ def _verdict(
         for one in ends
     )
     is_clean = not any(finding.rule.severity == "error" for finding in findings)
+    if not reason and is_clean and failure is None:
+        return Verdict.UNFINISHED
     return Verdict.OK if holds and is_clean and failure is None and reason == "finished" else Verdict.FAILED
 
 

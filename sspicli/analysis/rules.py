@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ClassVar, NamedTuple
 
+from sspicli.analysis.coherence import IncoherentError, check
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
-from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Verb
+from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Undefined, Verb, Verdict
 from sspicli.sspi.package import Source
 from sspicli.sspi.status import NtStatus
 
@@ -26,6 +27,13 @@ class Rule(NamedTuple):
     title: str
     fix: str
     source: Source
+
+
+class Disagreement(NamedTuple):
+    """A record that says something else than the law: of a live run it is a bug of ours."""
+
+    record: int
+    text: str
 
 
 class Finding(NamedTuple):
@@ -88,7 +96,7 @@ class LifecycleMonitor:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
-        self.disagreements: list[str] = []
+        self.disagreements: list[Disagreement] = []
         self._lives: dict[Handle, _Life] = {}
         self._owner: dict[Handle, Handle] = {}
 
@@ -178,7 +186,7 @@ class LifecycleMonitor:
             return
         after = PROGRESS.get((life.phase, progress))
         if after is None:
-            self.disagreements.append(f"record {record.sequence}: {progress}, while {life.phase}")
+            self._disagree(record, f"{progress}, while {self._owner[call]} is {life.phase}")
         else:
             life.phase = after
 
@@ -187,13 +195,14 @@ class LifecycleMonitor:
         assert isinstance(event, ev.ContractBroken), "dispatched by type"
         row = self._act(record, event.verb)
         if row.rule != event.rule:
-            self.disagreements.append(
-                f"record {record.sequence}: {event.rule} there, {row.rule or 'nothing'} by the law"
-            )
+            self._disagree(record, f"it breaks {event.rule or 'nothing'} there, {row.rule or 'nothing'} by the law")
 
     def _agree(self, record: Record, row: Row, said: Allowed | Refused) -> None:
         if row.verdict != said:
-            self.disagreements.append(f"record {record.sequence}: {said} there, {row.verdict} by the law")
+            self._disagree(record, f"it is {_said(said)} there, {_said(row.verdict)} by the law")
+
+    def _disagree(self, record: Record, text: str) -> None:
+        self.disagreements.append(Disagreement(record.sequence, text))
 
     def _report(self, code: str, subject: str, detail: str, records: tuple[int, ...]) -> None:
         self.findings.append(Finding(RULES[code], subject, detail, records))
@@ -213,6 +222,17 @@ class LifecycleMonitor:
         ev.CallbackReturned: lambda self, record: self._progress(record, Progress.RETURNS),
         ev.ContractBroken: _broken,
     }
+
+
+def _said(verdict: Verdict) -> str:
+    """Say a verdict in words."""
+    match verdict:
+        case Allowed():
+            return f"allowed, and {verdict.next} afterwards"
+        case Refused():
+            return f"refused with {verdict.status.name}"
+        case Undefined():
+            return "undefined"
 
 
 def _queueing_verb(function: Function, *, has_callback: bool) -> Verb:
@@ -256,8 +276,10 @@ def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
     """Run every monitor over a finished run; the findings, by the first record that shows each.
 
     What is alive at the end is a leak only where every program came to its end: a run that was stuck, interrupted or
-    broken off could not clean up.
+    broken off could not clean up. Records that contradict each other, or the law, are an IncoherentError.
     """
+    records = tuple(records)
+    check(records)
     lifecycle, handles = LifecycleMonitor(), HandleMonitor()
     last, reason = 0, ""
     for record in records:
@@ -268,5 +290,6 @@ def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
     lifecycle.end(last, reason)
     if reason == FINISHED:
         handles.end()
-    assert not lifecycle.disagreements, f"the runtime left the law: {lifecycle.disagreements}"
+    for number, text in lifecycle.disagreements[:1]:
+        raise IncoherentError(number, text)
     return tuple(sorted(lifecycle.findings + handles.findings, key=lambda finding: finding.records))

@@ -19,10 +19,8 @@ from sspicli.journal.secret_file import create_secret_file
 from sspicli.reports.document import document_text, lines_text
 from sspicli.runtime.chooser import schedule_text
 from sspicli.sspi.errors import ExitCode, UsageError, WriteError
-from sspicli.views.failure import failure_lines, finding_lines
-from sspicli.views.ladder import ladder, legend_line, negotiated_lines, verdict_line
-from sspicli.views.tables import attribute_lines, buffer_lines, call_lines
-from sspicli.views.text import Line, Segment, line, visible
+from sspicli.views.screen import Look, screen
+from sspicli.views.text import visible
 
 
 class Show(NamedTuple):
@@ -32,7 +30,6 @@ class Show(NamedTuple):
     verbosity: int
     timing: bool
     include_secrets: bool
-    has_schedule: bool
 
 
 @click.command("handshake", short_help="Run one handshake and say what came of it.")
@@ -135,7 +132,7 @@ def command(
     console = opened()
     records = started.run()
     result = report(records)
-    show = Show(format_, verbosity, timing, options.include_secrets, has_schedule=not options.workers)
+    show = Show(format_, verbosity, timing, options.include_secrets)
     _show(console, result, records, show)
     missed = [text for one in expectations if (text := unmet(one, result)) is not None]
     missed += [f"the fault {one} never happened" for one in options.fault if one not in result.faults]
@@ -176,28 +173,9 @@ def _show(console: Console, result: Report, records: list[Record], show: Show) -
         for text in lines_text(records, include_secrets=show.include_secrets, timing=show.timing):
             console.stream.write(text)
     else:
-        console.show(screen(result, console, show))
+        schedule = schedule_text(result.schedule)
+        look = Look(console.glyphs, console.width, show.timing, show.verbosity)
+        console.show(screen(result, look, schedule=schedule))
     console.stream.flush()
     if console.stream is not sys.stdout:
         console.stream.close()
-
-
-def screen(result: Report, console: Console, show: Show) -> list[Line]:
-    """Compose what a person reads: verdict, reason, ladder, what was agreed, and more on demand."""
-    glyphs, timing = console.glyphs, show.timing
-    lines = [verdict_line(result, glyphs, timing=timing)]
-    if show.verbosity < 0:
-        return lines
-    if result.verdict is not Verdict.OK:
-        lines += [(), *failure_lines(result, width=console.width, timing=timing)]
-    lines += finding_lines(result, width=console.width)
-    lines += [(), *ladder(result, glyphs, width=console.width, timing=timing), ()]
-    lines += negotiated_lines(result, glyphs, width=console.width)
-    lines.append(legend_line(glyphs, timing=timing))
-    if show.verbosity > 0:
-        lines += [(), *call_lines(result, glyphs, timing=timing)]
-        lines += [(), *attribute_lines(result, width=console.width)]
-        lines += [(), *buffer_lines(result, width=console.width, with_hex=show.verbosity > 1)]
-    if result.verdict is not Verdict.OK and show.has_schedule:
-        lines.append(line(Segment(f"  schedule {schedule_text(result.schedule)}", "muted")))
-    return lines

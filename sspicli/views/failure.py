@@ -20,6 +20,8 @@ def failure_lines(report: Report, *, width: int, timing: bool) -> list[Line]:
         lines += _failing_call(report, report.failure, width=width, timing=timing)
     elif report.verdict is Verdict.FAILED:
         lines += _ended_early(report, width=width)
+    if report.verdict is Verdict.UNFINISHED:
+        lines += _unfinished(report, width=width)
     if report.verdict is Verdict.STUCK:
         lines += [line(Segment("stuck", "warn"), ": ", visible(wait)) for wait in report.waits or (report.reason,)]
     return lines
@@ -116,6 +118,24 @@ def _other_end(report: Report, failure: Failure, *, timing: bool) -> list[tuple[
         for end in report.endpoints.values()
         if end.name != failure.side and end.status is not None
     ]
+
+
+def _unfinished(report: Report, *, width: int) -> list[Line]:
+    """Say how far the records go, and which calls they leave pending."""
+    done = [call for call in report.calls if call.completed is not None]
+    pending = [
+        f"{call.handle} {call.function.documented_name} #{call.number}"
+        for call in report.calls
+        if call.completed is None
+    ]
+    last = max(done, key=lambda call: call.completed_sequence, default=None)
+    text = (
+        "nothing had completed" if last is None else f"the last call to complete was {last.handle}, {last.status.name}"
+    )
+    lines = _folded(
+        Segment("unfinished", "warn"), f": the records end before the run did; {text}", width=width, indent=2
+    )
+    return lines + [part for one in pending for part in _row("pending", one, width=width)]
 
 
 def _ended_early(report: Report, *, width: int) -> list[Line]:

@@ -22,13 +22,13 @@ SHORT_FUNCTIONS = {
     "SspiFreeCredentialsHandleAsync": "free",
 }
 
-_STYLES = {Verdict.OK: "good", Verdict.FAILED: "bad", Verdict.STUCK: "warn"}
+_STYLES = {Verdict.OK: "good", Verdict.FAILED: "bad", Verdict.STUCK: "warn", Verdict.UNFINISHED: "warn"}
 
 
 def verdict_line(report: Report, glyphs: Glyphs, *, timing: bool) -> Line:
     """Say what it came to: verdict, package, protocol, and how much it took."""
     word = report.verdict.value if report.verdict is Verdict.OK else report.verdict.value.upper()
-    package = report.run.package if report.run else "?"
+    package = visible(report.run.package) if report.run else "?"
     parts = [f"  {package} {report.protocol}" if report.protocol else f"  {package}"]
     if report.failure is not None:
         at = f"leg {report.failure.leg}, " if report.failure.leg else ""
@@ -148,6 +148,18 @@ def _alpn(report: Report) -> str:
         if isinstance(protocol, bytes) and protocol:
             return f"ALPN {visible(protocol.decode('latin-1'))}"
     return ""
+
+
+def closed_lines(report: Report, *, width: int) -> list[Line]:
+    """Say which messages stayed closed, and why; nothing where all could be opened."""
+    closed = [one for leg in report.legs for one in leg.messages if one.name == "Encrypted"]
+    if not closed:
+        return []
+    reasons = "; ".join(dict.fromkeys(visible(one.note) for one in closed if one.note))
+    text = f"{_count(len(closed), 'encrypted record')} stayed closed: {reasons}"
+    if any("key log has no" in one.note for one in closed):
+        text += " (the secrets are not on record; show RECORDING --keylog FILE opens what a key log can)"
+    return [line(Segment(f"  {part}", "warn")) for part in wrapped(text.split(), width - 2)]
 
 
 def legend_line(glyphs: Glyphs, *, timing: bool) -> Line:

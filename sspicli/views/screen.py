@@ -1,0 +1,66 @@
+"""The screen of a run: verdict, reason, ladder, what was agreed, and more on demand; for a live run and a recording.
+
+The rule guarded here: it is composed in this one place, of a report and of nothing else, so that `handshake` and `show`
+cannot tell two stories about the same records.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sspicli.analysis.report import Report, Verdict
+from sspicli.views.failure import failure_lines, finding_lines
+from sspicli.views.ladder import closed_lines, ladder, legend_line, negotiated_lines, verdict_line
+from sspicli.views.tables import attribute_lines, buffer_lines, call_lines
+from sspicli.views.text import Glyphs, Line, Segment, line
+
+
+class Look(NamedTuple):
+    """How things are drawn: with which glyphs, how wide, with measured times or without.
+
+    `verbosity` is -1 for the verdict only, 0 for the ladder, 1 with calls, attributes and buffers, 2 with their bytes.
+    """
+
+    glyphs: Glyphs
+    width: int
+    timing: bool
+    verbosity: int = 0
+
+
+def screen(report: Report, look: Look, *, schedule: str) -> list[Line]:
+    """Compose what a person reads; `schedule` is the text that repeats the run, shown where it did not go well."""
+    lines = head_lines(report, look)
+    if look.verbosity < 0:
+        return lines
+    lines += ladder_lines(report, look)
+    if look.verbosity > 0:
+        lines += [(), *call_lines(report, look.glyphs, timing=look.timing)]
+        lines += [(), *attribute_lines(report, width=look.width)]
+        lines += [(), *buffer_lines(report, width=look.width, with_hex=look.verbosity > 1)]
+    if report.verdict is not Verdict.OK and _is_stepped(report):
+        lines.append(line(Segment(f"  schedule {schedule}", "muted")))
+    return lines
+
+
+def head_lines(report: Report, look: Look) -> list[Line]:
+    """Compose the verdict with its reasons: why it is not ok, and the findings."""
+    lines = [verdict_line(report, look.glyphs, timing=look.timing)]
+    if look.verbosity < 0:
+        return lines
+    if report.verdict is not Verdict.OK:
+        lines += [(), *failure_lines(report, width=look.width, timing=look.timing)]
+    return lines + finding_lines(report, width=look.width)
+
+
+def ladder_lines(report: Report, look: Look) -> list[Line]:
+    """Compose the ladder with what was agreed and the legend below it."""
+    lines: list[Line] = [(), *ladder(report, look.glyphs, width=look.width, timing=look.timing), ()]
+    lines += negotiated_lines(report, look.glyphs, width=look.width)
+    lines += closed_lines(report, width=look.width)
+    lines.append(legend_line(look.glyphs, timing=look.timing))
+    return lines
+
+
+def _is_stepped(report: Report) -> bool:
+    """Say whether a schedule can repeat the run: worker threads make no choices."""
+    return report.run is None or not report.run.options.get("workers")
