@@ -129,14 +129,14 @@ def test_a_run_cut_off_before_its_end_is_not_ok():
 
 def test_no_records_are_no_handshake():
     result = report([])
-    assert result.verdict is Verdict.FAILED
+    assert result.verdict is Verdict.UNFINISHED
     assert (result.calls, result.legs, result.nanoseconds) == ((), (), 0)
 
 
 def test_every_prefix_of_a_run_can_be_reported():
     records = finished_pair(chooser=Seeded(5), handshakes=1)
     verdicts = [report(records[:length]).verdict for length in range(len(records) + 1)]
-    assert verdicts == [Verdict.FAILED] * len(records) + [Verdict.OK]
+    assert verdicts == [Verdict.UNFINISHED] * len(records) + [Verdict.OK]
 
 
 # -- the calls ---------------------------------------------------------------------------------------------------------
