@@ -1,0 +1,200 @@
+"""Notations: the same bytes out of every way in which people write them, and a reason for what is none."""
+
+import base64
+import string
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sspicli.tokens.notation import MAX_BYTES, Block, Notation, NotationError, read_notation
+
+TOKEN = bytes.fromhex("160301000a0100000603033c3c3c3c") + bytes(range(256))
+
+
+def dumped(data, *, columns=16, form="{offset:08x}: {hex}  {text}", group=1):
+    """Write a dump as the tools do: `group` bytes together, text in line below text."""
+    lines = []
+    for offset in range(0, len(data), columns):
+        part = data[offset : offset + columns]
+        words = " ".join(part[at : at + group].hex() for at in range(0, len(part), group))
+        width = columns * 2 + -(-columns // group) - 1
+        text = "".join(chr(one) if 0x20 <= one < 0x7F else "." for one in part)
+        lines.append(form.format(offset=offset, hex=words.ljust(width), text=text))
+    return "\n".join(lines) + "\n"
+
+
+WAYS = {
+    "plain": (Notation.HEX, lambda data: data.hex()),
+    "capitals": (Notation.HEX, lambda data: data.hex().upper()),
+    "0x": (Notation.HEX, lambda data: f"0x{data.hex()}"),
+    "blanks": (Notation.HEX, lambda data: data.hex(" ")),
+    "words": (Notation.HEX, lambda data: data.hex(" ", -2)),
+    "colons": (Notation.HEX, lambda data: data.hex(":")),
+    "dashes": (Notation.HEX, lambda data: data.hex("-").upper()),
+    "lines": (Notation.HEX, lambda data: "\n".join(data.hex()[at : at + 64] for at in range(0, 2 * len(data), 64))),
+    "list": (Notation.HEX, lambda data: ", ".join(f"0x{one:02x}" for one in data)),
+    "short list": (Notation.HEX, lambda data: "{" + ",".join(f"0x{one:x}" for one in data) + "}"),
+    "array": (Notation.HEX, lambda data: f"char a[] = {{ {', '.join(f'0x{one:02X}' for one in data)} }};\nint n = 3;"),
+    "comments": (Notation.HEX, lambda data: "{" + "\n".join(f"0x{one:02x}, /* . */" for one in data) + "}"),
+    "escapes": (Notation.HEX, lambda data: "".join(f"\\x{one:02x}" for one in data)),
+    "strings": (Notation.HEX, lambda data: '"' + '"\n  "'.join(f"\\x{one:02x}" for one in data) + '"'),
+    "bytes": (Notation.HEX, lambda data: "b'" + "".join(f"\\x{one:02x}" for one in data) + "'"),
+    "xxd": (Notation.DUMP, lambda data: dumped(data, group=2)),
+    "xxd -g1": (Notation.DUMP, dumped),
+    "xxd -c8": (Notation.DUMP, lambda data: dumped(data, columns=8, group=2)),
+    "hexdump -C": (
+        Notation.DUMP,
+        lambda data: dumped(data, form="{offset:08x}  {hex}  |{text}|") + f"{len(data):08x}\n",
+    ),
+    "Wireshark": (Notation.DUMP, lambda data: dumped(data, form="{offset:04x}   {hex}   {text}")),
+    "pem": (
+        Notation.PEM,
+        lambda data: f"x\n-----BEGIN X-----\n{base64.encodebytes(data).decode()}-----END X-----\n",
+    ),
+    "header": (Notation.HEADER, lambda data: f"Authorization: Negotiate {base64.b64encode(data).decode()}"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(data=st.binary(min_size=1, max_size=200))
+def test_every_notation_gives_the_bytes_that_were_written(way, data):
+    notation, write = WAYS[way]
+    found = read_notation(write(data).encode())
+    assert (found.notation, [block.data for block in found.blocks]) == (notation, [data])
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode, base64.encodebytes])
+@given(data=st.binary(min_size=1, max_size=200))
+def test_base64_is_read_in_both_alphabets_padded_or_not_unless_it_is_hex(encode, data):
+    text = encode(data)
+    for one in (text, text.rstrip(b"=\n")):
+        assert read_notation(one, Notation.BASE64).blocks[0].data == data
+        if set(one.decode()) - set(string.hexdigits + "-\n"):
+            assert read_notation(one) == (Notation.BASE64, (Block(data),))
+
+
+def attempt(data, notation=None):
+    """Read a notation; what was found, or the sentence that says why not."""
+    try:
+        return read_notation(data, notation)
+    except NotationError as error:
+        return str(error)
+
+
+@given(data=st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
+def test_any_bytes_are_read_or_refused_in_a_sentence(data):
+    for notation in (None, *Notation):
+        found = attempt(data, notation)
+        assert found
+        if not isinstance(found, str):
+            assert found.notation is Notation.RECORDING or any(block.data or block.note for block in found.blocks)
+
+
+@given(text=st.text(alphabet="0123456789abcdefx\\ :*|{},/-=\n", max_size=200))
+def test_a_text_of_the_characters_of_notations_is_read_or_refused(text):
+    assert attempt(text.encode())
+
+
+@pytest.mark.parametrize("rows", [3, 200])
+def test_a_star_in_a_dump_stands_for_the_rows_left_out(rows):
+    text = "00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n*\n"
+    found = read_notation(f"{text}{16 * rows:08x}  16 03 |..|\n{16 * rows + 2:08x}\n".encode())
+    assert found.blocks[0].data == bytes(16 * rows) + b"\x16\x03"
+
+
+def test_a_dump_may_begin_anywhere_as_one_cut_out_of_a_packet_does():
+    found = read_notation(b"0036   16 03 01 02 00 01 00 01   ........\n003e   fc 03   ..\n")
+    assert found.blocks[0].data == bytes.fromhex("1603010200010001fc03")
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("", "no bytes"),
+    (" \n\t", "blanks"),
+    ("160", "odd number"),
+    ("16 3 01", "odd number"),
+    ("hello, world!", "no notation"),
+    ("\\x16\\x03A\\x01", "'A'"),
+    ("0000000 0316 0001 fc00 0303\n0000008 0316\n", "byte order"),
+    ("0000  16 03 01\n0010  02 00\n", "line 2: the offset is 0x10, expected 0x3"),
+    ("0000  16 03 01\nhello\n", "line 2 has no offset"),
+    ("00000000  00  |.|\n*\nffffffff  01 |.|\n", "beyond any token"),
+    ("-----BEGIN CERTIFICATE-----\nAAAA\n", "no end"),
+    ("-----BEGIN X-----\n!!\n-----END X-----", "no base64"),
+    ("Authorization: NTLM TlRMTVNTU", "no whole number of bytes"),
+    ("ab+/-_cd", "two alphabets"),
+    ("gggg=gg=", "="),
+])  # fmt: skip
+def test_what_is_no_notation_is_refused_with_the_reason(text, says):
+    with pytest.raises(NotationError, match=says):
+        read_notation(text.encode())
+
+
+def test_bytes_that_are_no_text_are_raw_and_a_given_notation_is_kept_to():
+    assert read_notation(TOKEN).notation is Notation.RAW
+    assert read_notation(b"1603", Notation.RAW).blocks[0].data == b"1603"
+    assert read_notation(b"abcd", Notation.BASE64).blocks[0].data == base64.b64decode(b"abcd")
+    with pytest.raises(NotationError, match="which is text"):
+        read_notation(TOKEN, Notation.HEX)
+
+
+def test_a_text_in_utf_16_as_windows_shells_write_it_is_read():
+    assert read_notation("160301".encode("utf-16")).blocks[0].data == b"\x16\x03\x01"
+
+
+def test_the_first_line_of_a_recording_tells_it():
+    assert read_notation(b'{"schema":"sspi-async/recording/1"}\n') == (Notation.RECORDING, ())
+
+
+def test_a_private_key_is_named_and_none_of_its_bytes_are_given():
+    text = "-----BEGIN EC PRIVATE KEY-----\nc2VjcmV0\n-----END EC PRIVATE KEY-----\n"
+    (block,) = read_notation(text.encode()).blocks
+    assert (block.data, block.label) == (b"", "EC PRIVATE KEY")
+    assert "neither decoded nor shown" in block.note
+
+
+@pytest.mark.parametrize(("header", "note"), [
+    (f"Authorization: Basic {base64.b64encode(b'me:s3cret').decode()}", "user me; the password is not shown"),
+    ("authorization: basic s3cret?", "user and password, not as they should be; the password is not shown"),
+    ("Authorization: Bearer s3cret", "Bearer carries no security package's token; its value is not shown"),
+    ('Authorization: Digest username="x", response="s3cret"', "its value is not shown"),
+])  # fmt: skip
+def test_of_a_header_with_a_secret_only_words_are_given(header, note):
+    (block,) = read_notation(header.encode()).blocks
+    assert block.data == b""
+    assert note in block.note
+    assert "s3cret" not in repr(block)
+
+
+def test_headers_of_a_log_are_an_exchange_with_their_senders():
+    text = "> Authorization: NTLM TlRM\n< WWW-Authenticate: NTLM AAAA\n< WWW-Authenticate: Negotiate\nDate: x\n"
+    blocks = read_notation(text.encode()).blocks
+    assert [(block.sender, block.data, bool(block.note)) for block in blocks] == [
+        ("client", b"NTL", False),
+        ("server", bytes(3), False),
+        ("server", b"", True),
+    ]
+
+
+@pytest.mark.parametrize("text", [
+    "/*" * 500_000,
+    "-----BEGIN " * 90_000,
+    "0000  " + "16 " * 300_000,
+    "0000  16\n" * 100_000,
+    "Authorization: " * 60_000,
+    "{" * 1_000_000,
+    "\\x16" * 250_000 + "\\",
+    "=" * 1_000_000,
+    "1" * 1_000_001,
+])  # fmt: skip
+def test_a_mebibyte_of_anything_is_answered_in_linear_time(text):
+    started = time.process_time()
+    found = attempt(text.encode())
+    assert time.process_time() - started < 2
+    assert not isinstance(found, str) or len(found) < 200
+
+
+def test_more_than_a_token_may_have_is_refused_before_it_is_read():
+    with pytest.raises(NotationError, match="more than"):
+        read_notation(bytes(MAX_BYTES + 1))
