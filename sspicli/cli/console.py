@@ -23,6 +23,11 @@ THEME = {
     "leg": "cyan",
     "call": "bold",
     "muted": "dim",
+    "field0": "cyan",
+    "field1": "magenta",
+    "field2": "green",
+    "field3": "yellow",
+    "field4": "blue",
 }
 NARROWEST, WIDEST, OFF_TERMINAL = 48, 120, 100
 

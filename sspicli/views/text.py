@@ -52,10 +52,12 @@ class Glyphs(NamedTuple):
     stem_right: str = "┤"
     dot: str = "·"
     times: str = "×"
+    pipe: str = "│"
+    corner: str = "└"
 
 
 UNICODE = Glyphs()
-ASCII = Glyphs("<->", "~", "+", "x", ">>", "-", ">", "<", "|", "|", ".", "x")
+ASCII = Glyphs("<->", "~", "+", "x", ">>", "-", ">", "<", "|", "|", ".", "x", "|", "`")
 
 _LONGEST = 256
 

@@ -1,0 +1,169 @@
+"""A hex dump that shows which field each byte belongs to.
+
+The rule guarded here: colour never carries meaning alone. A field begins at a bar, with colour and without, and its
+name stands at the end of the row in which it begins, in the style of its bytes; so the names are the legend. What a row
+shows as text is printable ASCII and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from sspicli.tokens.tree import Node
+from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of
+
+FIELD_STYLES = ("field0", "field1", "field2", "field3", "field4")
+_NAMES_ROOM = 24  # cells that names need to be of use; without them a row is halved
+_FOLDED_FROM = 6  # rows of one field, from which on only the first is shown
+_LONGEST_NAME = 40
+
+
+class Piece(NamedTuple):
+    """A run of bytes that belong to one field and to none of its parts; `number` counts fields, for their style."""
+
+    start: int
+    end: int
+    name: str
+    number: int
+
+
+class _Layout(NamedTuple):
+    per_row: int
+    digits: int
+    room: int
+    glyphs: Glyphs
+
+
+def hex_lines(
+    data: bytes, tree: Node | None, glyphs: Glyphs, *, width: int, folded: bool = False, indent: str = ""
+) -> list[Line]:
+    """Dump bytes with the fields of a tree whose spans are offsets in them; `folded` leaves out rows inside a field."""
+    pieces = [] if tree is None else list(field_pieces(tree, len(data)))
+    layout = _layout(len(data), width - len(indent), glyphs, has_names=bool(pieces))
+    lines: list[Line] = []
+    for offset, skipped in _rows(len(data), pieces, layout.per_row, folded=folded):
+        if skipped:
+            name = _at(pieces, offset).name
+            text = f"{'':{layout.digits}}  … {skipped} B more of {visible(name, _LONGEST_NAME)}"
+            lines.append(line(indent, Segment(text, "muted")))
+        else:
+            shown = _row(data[offset : offset + layout.per_row], offset, pieces, layout)
+            lines += [(Segment(indent), *one) for one in shown]
+    return lines
+
+
+def field_pieces(tree: Node, size: int) -> Iterator[Piece]:
+    """Divide bytes among the innermost fields; neighbours of one name count as one field for their style."""
+    runs = groupby(_innermost(tree, 0, size), key=lambda run: run[2])
+    for number, (name, parts) in enumerate(runs):
+        for start, end, _ in parts:
+            yield Piece(start, end, name, number)
+
+
+def _innermost(node: Node, low: int, high: int) -> Iterator[tuple[int, int, str]]:
+    """Give a node's bytes in order, each run to the deepest field that holds it; a span outside is cut."""
+    position, end = max(node.span[0], low), min(node.span[1], high)
+    for child in node.children:
+        start, stop = max(child.span[0], position), min(child.span[1], end)
+        if start >= stop:
+            continue
+        if position < start:
+            yield position, start, node.name
+        yield from _innermost(child, start, stop)
+        position = stop
+    if position < end:
+        yield position, end, node.name
+
+
+def _layout(size: int, width: int, glyphs: Glyphs, *, has_names: bool) -> _Layout:
+    digits = max(4, len(f"{max(size - 1, 0):x}"))
+    for per_row in (16, 8):
+        room = width - digits - 2 - 3 * per_row - 2 - per_row - 2
+        if room >= (_NAMES_ROOM if has_names else -2):
+            break
+    return _Layout(per_row, digits, max(room, 12), glyphs)
+
+
+def _rows(size: int, pieces: list[Piece], per_row: int, *, folded: bool) -> Iterator[tuple[int, int]]:
+    """Give the offset of each row, and how many bytes are left out there, 0 for a row that is shown."""
+    starts = {piece.start // per_row for piece in pieces} if folded else set()
+    count = -(-size // per_row)
+    row = 0
+    while row < count:
+        yield row * per_row, 0
+        row += 1
+        if not folded or row in starts:
+            continue
+        following = _next_start(row, count, starts)
+        if following - row >= _FOLDED_FROM and pieces:
+            yield row * per_row, min(following * per_row, size) - row * per_row
+            row = following
+
+
+def _next_start(row: int, count: int, starts: set[int]) -> int:
+    while row < count and row not in starts:
+        row += 1
+    return row
+
+
+def _row(part: bytes, offset: int, pieces: list[Piece], layout: _Layout) -> Iterator[Line]:
+    """Show one row, and below it the names there was no room for."""
+    held = _held(pieces, offset, offset + len(part))
+    cells: list[Segment] = [Segment(f"{offset:0{layout.digits}x} ", "muted")]
+    text: list[Segment] = []
+    for at, one in enumerate(part, start=offset):
+        piece = held.get(at)
+        begins = piece is not None and piece.start == at
+        style = "" if piece is None else FIELD_STYLES[piece.number % len(FIELD_STYLES)]
+        cells += (Segment(layout.glyphs.pipe if begins else " ", "muted"), Segment(f"{one:02x}", style))
+        text.append(Segment(chr(one) if 0x20 <= one < 0x7F else ".", style))
+    blanks = " " * (3 * (layout.per_row - len(part)))
+    first, *more = _names([piece for at, piece in held.items() if piece.start == at], layout)
+    gap = Segment(" " * (layout.per_row - len(part) + 2 if first else 0))
+    head = (*cells, Segment(f"{blanks}  "), *text)
+    yield (*head, gap, *first)
+    for names in more:
+        yield (Segment(" " * (width_of(head) + layout.per_row - len(part) + 2)), *names)
+
+
+def _held(pieces: list[Piece], start: int, end: int) -> dict[int, Piece]:
+    """Give the field of each byte of a row."""
+    held: dict[int, Piece] = {}
+    for index in range(_index(pieces, start), len(pieces)):
+        piece = pieces[index]
+        if piece.start >= end:
+            break
+        held.update(dict.fromkeys(range(max(piece.start, start), min(piece.end, end)), piece))
+    return held
+
+
+def _index(pieces: list[Piece], offset: int) -> int:
+    """Find the first piece that ends behind an offset."""
+    low, high = 0, len(pieces)
+    while low < high:
+        middle = (low + high) // 2
+        if pieces[middle].end <= offset:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _at(pieces: list[Piece], offset: int) -> Piece:
+    return pieces[_index(pieces, offset)]
+
+
+def _names(beginning: list[Piece], layout: _Layout) -> list[tuple[Segment, ...]]:
+    """Lay out the names of the fields that begin in a row, those of one name together, in as many lines as needed."""
+    lines: list[tuple[Segment, ...]] = [()]
+    for number, group in groupby(beginning, key=lambda piece: piece.number):
+        members = list(group)
+        count = f" {layout.glyphs.times}{len(members)}" if len(members) > 1 else ""
+        name = Segment(visible(members[0].name, _LONGEST_NAME) + count, FIELD_STYLES[number % len(FIELD_STYLES)])
+        if lines[-1] and width_of(lines[-1]) + 2 + len(name.text) > layout.room:
+            lines.append((name,))
+        else:
+            lines[-1] = (*lines[-1], Segment("  "), name) if lines[-1] else (name,)
+    return lines
