@@ -11,12 +11,16 @@ from collections.abc import Callable
 
 from tests.benchmarks.calls import one_call
 from tests.benchmarks.handshakes import stepped
+from tests.benchmarks.load import in_flight, memory, on_workers
 from tests.benchmarks.startup import start_up
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "startup": start_up,
     "handshakes": stepped,
     "calls": one_call,
+    "workers": on_workers,
+    "flight": in_flight,
+    "memory": memory,
 }
 
 
