@@ -39,7 +39,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.ticks = 0
-        self._entries: list[tuple[int, int, int, str, int, Event]] = []
+        self._entries: list[tuple[int, int, str, int, Event]] = []
         self._records: list[Record] = []
         self._origin = perf_counter_ns()
         self._subscribers: tuple[Callable[[Record], None], ...] = ()
@@ -50,10 +50,10 @@ class Journal:
     def append(self, actor: str, event: Event, cause: int) -> int:
         """Add a record and return its sequence number."""
         entries = self._entries
-        sequence = len(entries) + 1
-        entries.append((sequence, self.ticks, perf_counter_ns() - self._origin, actor, cause, event))
+        entries.append((self.ticks, perf_counter_ns() - self._origin, actor, cause, event))
+        sequence = len(entries)
         if self._subscribers:
-            record = Record._make(entries[-1])
+            record = Record(sequence, *entries[-1])
             for subscriber in self._subscribers:
                 subscriber(record)
         return sequence
@@ -63,7 +63,7 @@ class Journal:
         """All records so far, in order."""
         done = len(self._records)
         if done < len(self._entries):
-            self._records.extend(map(Record._make, self._entries[done:]))
+            self._records.extend(Record(number, *one) for number, one in enumerate(self._entries[done:], done + 1))
         return self._records
 
     def subscribe(self, subscriber: Callable[[Record], None]) -> None:

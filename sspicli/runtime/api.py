@@ -28,7 +28,6 @@ from sspicli.runtime.work import (
     DeleteWork,
     FreeWork,
     LegWork,
-    peek,
 )
 from sspicli.sspi.buffers import BufferWrite, SecBufferDesc
 from sspicli.sspi.functions import Function
@@ -271,7 +270,7 @@ class AsyncSspi(SyncSspi):
         input_images = _written(call.input, call.input_images, result.input_writes)
         output_images = _written(call.output, call.output_images, result.output_writes)
         for slot in call.slots:
-            slot.give_back()
+            slot.owner = None
         call.on_early_use = None  # else the last call and its async SSPI keep each other, and the journal, alive
         async_context = call.async_context
         async_context.phase = PROGRESS[async_context.phase, Progress.COMPLETES]
@@ -373,8 +372,8 @@ class AsyncSspi(SyncSspi):
         call.slots = (work.attributes, work.expiry) if new is None else (new, work.attributes, work.expiry)
         return self._submit(
             call,
-            credential=peek(work.credential),
-            security_context=peek(work.security_context),
+            credential=None if work.credential is None else work.credential.held,
+            security_context=None if work.security_context is None else work.security_context.held,
             target_name=work.target_name,
             requirements=work.requirements,
         )
@@ -391,7 +390,7 @@ class AsyncSspi(SyncSspi):
     ) -> SecurityStatus:
         """Lend the call its caller's variables, put it on record and hand it to the dispatcher."""
         for slot in call.slots:
-            slot.lend(call)
+            slot.owner = call
         if call.input is not None:
             call.input_images = call.input.images()
         if call.output is not None:

@@ -26,43 +26,35 @@ NotifyCallback = Callable[[Handle, object], "Generator[object, object, None] | N
 
 
 class OutputSlot(Generic[T]):
-    """One out-parameter variable, such as phNewContext; `initial` is what it holds before any call."""
+    """One out-parameter variable, such as phNewContext; `initial` is what it holds before any call.
 
-    __slots__ = ("_owner", "_value", "name")
+    A caller uses `value`. `held` and `owner` are the runtime's: what the variable holds, off the record, and the call
+    that owns it from queueing to completion.
+    """
+
+    __slots__ = ("held", "name", "owner")
 
     def __init__(self, name: str, initial: T) -> None:
         self.name = name
-        self._value = initial
-        self._owner: PendingCall | None = None
+        self.held = initial
+        self.owner: PendingCall | None = None
 
     @property
     def value(self) -> T:
         """What the variable holds; reading it while a call owns it is recorded."""
-        if self._owner is not None and self._owner.on_early_use is not None:
-            self._owner.on_early_use(self._owner, self.name, is_write=False)
-        return self._value
+        if self.owner is not None:
+            self._use_early(self.owner, is_write=False)
+        return self.held
 
     @value.setter
     def value(self, value: T) -> None:
-        if self._owner is not None and self._owner.on_early_use is not None:
-            self._owner.on_early_use(self._owner, self.name, is_write=True)
-        self._value = value
+        if self.owner is not None:
+            self._use_early(self.owner, is_write=True)
+        self.held = value
 
-    def peek(self) -> T:
-        """Read as the runtime does, off the record."""
-        return self._value
-
-    def lend(self, owner: PendingCall) -> None:
-        """Let a call own the variable from queueing on."""
-        self._owner = owner
-
-    def fill(self, value: T) -> None:
-        """Write the call's result, at its completion."""
-        self._value = value
-
-    def give_back(self) -> None:
-        """End the call's ownership."""
-        self._owner = None
+    def _use_early(self, owner: PendingCall, *, is_write: bool) -> None:
+        assert owner.on_early_use is not None, "a call that owns a variable is under way"
+        owner.on_early_use(owner, self.name, is_write=is_write)
 
 
 HandleVariable = OutputSlot[Handle | None]

@@ -78,8 +78,8 @@ class AcquireWork:
             return Settled(None)
         handle = self._tables.mint(CREDENTIAL)
         self._tables.credentials[handle] = result.new_credential
-        self._credential.fill(handle)
-        self._expiry.fill(result.expiry)
+        self._credential.held = handle
+        self._expiry.held = result.expiry
         return Settled(handle, ev.CredentialAcquired(handle, call.handle))
 
 
@@ -129,9 +129,10 @@ class LegWork:
 
     def compute(self) -> CallResult:
         """Let the package step. A new security context that fails its first leg never gets a handle."""
-        credential_handle = peek(self.credential)
+        credential_handle = None if self.credential is None else self.credential.held
+        partial = None if self.security_context is None else self.security_context.held
         credential = None if credential_handle is None else self.tables.credentials.get(credential_handle)
-        found = self._find(credential_handle, credential)
+        found = self._find(partial, credential_handle, credential)
         if found is None:
             return CallResult(INVALID_HANDLE)
         result = found.step(
@@ -143,19 +144,20 @@ class LegWork:
                 credential,
             )
         )
-        new = found if peek(self.security_context) is None else None
+        new = found if partial is None else None
         if new is not None and result.status >= FIRST_ERROR:
             new.delete()
             new = None
         return CallResult(*result, None, new)
 
-    def _find(self, credential_handle: Handle | None, credential: Credential | None) -> SecurityContext | None:
+    def _find(
+        self, partial: Handle | None, credential_handle: Handle | None, credential: Credential | None
+    ) -> SecurityContext | None:
         """Find the security context of a later leg, or open one for the first; None when a handle is not good.
 
         A later client leg may leave the credential out (documented for Schannel); a server needs it on each leg
         (observed: Wine).
         """
-        partial = peek(self.security_context)
         if partial is None:
             return None if credential is None else credential.open(self.role)
         if credential is None and (self.role is Role.SERVER or credential_handle is not None):
@@ -164,15 +166,16 @@ class LegWork:
 
     def settle(self, call: PendingCall, result: CallResult) -> Settled:
         """Fill the variables; phNewContext stays untouched by an error, INCOMPLETE_MESSAGE too (observed: Wine)."""
-        handle, event = peek(self.security_context), None
+        handle = None if self.security_context is None else self.security_context.held
+        event = None
         if result.new_security_context is not None:
             handle = self.tables.mint(SECURITY_CONTEXT)
             self.tables.security_contexts[handle] = result.new_security_context
             event = ev.SecurityContextOpened(handle, self.role, call.handle)
         if result.status < FIRST_ERROR and self.new_security_context is not None:
-            self.new_security_context.fill(handle)
-        self.attributes.fill(result.attributes)
-        self.expiry.fill(result.expiry)
+            self.new_security_context.held = handle
+        self.attributes.held = result.attributes
+        self.expiry.held = result.expiry
         return Settled(handle, event)
 
 
@@ -222,8 +225,3 @@ class FreeWork:
         if self._target is None or result.status != OK:
             return Settled(self._target)
         return Settled(self._target, ev.CredentialFreed(self._target))
-
-
-def peek(variable: HandleVariable | None) -> Handle | None:
-    """Read a handle variable as the runtime does; None for NULL."""
-    return None if variable is None else variable.peek()

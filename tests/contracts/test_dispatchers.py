@@ -171,7 +171,7 @@ def test_the_results_belong_to_the_call_until_its_completion_is_chosen(case):
     handle = bench.context()
     bench.acquire(handle, into)
     case.close()  # whatever works elsewhere has done its work
-    assert into.handle.peek() == outputs().handle.peek()
+    assert into.handle.held == outputs().handle.held
     assert bench.api.get_async_call_status(handle) == SecurityStatus.SEC_I_ASYNC_CALL_PENDING
     assert events(bench.journal.records, CallCompleted) == []
 

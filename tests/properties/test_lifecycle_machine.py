@@ -299,7 +299,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         assert is_owed is (not queued.is_silent)
         assert pending.status == queued.status
         if queued.verb not in (DELETE, "free credential"):
-            assert queued.into.handle.peek() == (UNWRITTEN if new is None else new)
+            assert queued.into.handle.held == (UNWRITTEN if new is None else new)
         if is_owed:
             self.owed.append(pending)
 

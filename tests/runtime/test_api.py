@@ -545,7 +545,7 @@ def leg_under_way(status: SecurityStatus = CONTINUE) -> tuple[Bench, Handle, Out
 
 def test_out_parameters_are_untouched_until_the_completion():
     _, _, into, output = leg_under_way()
-    assert [slot.peek() for slot in into] == [UNWRITTEN, -1, -1]
+    assert [slot.held for slot in into] == [UNWRITTEN, -1, -1]
     assert output.images() == ((BufferType.TOKEN, 0, None), (BufferType.ALERT, 2, b""))
 
 
