@@ -38,6 +38,7 @@ MAX_HANDSHAKE = 128 << 10
 Span = tuple[int, int]
 Piece = tuple[int, int, int]
 
+_END_OF_EARLY_DATA = 5
 _FINISHED = 20
 _KEY_UPDATE = 24
 _SHORT_NAMES = {"ChangeCipherSpec": "CCS", "CertificateVerify": "CertVerify"}
@@ -264,7 +265,9 @@ class _Stream:
             name = ring.settle(body)
         message = TlsMessage(name, encrypted, span, body, HANDSHAKE, "", pieces, ring.version, ring.suite)
         self._found.append(message)
-        if encrypted and kind == _FINISHED:
+        if encrypted and kind == _END_OF_EARLY_DATA:
+            self._direction.end_early_data()
+        elif encrypted and kind == _FINISHED:
             self._direction.finish()
         elif encrypted and kind == _KEY_UPDATE:
             self._direction.update()

@@ -78,6 +78,25 @@ class TrafficKeys:
         return TrafficKeys(suite, expand_label(suite.hash_name, self._secret, label=b"traffic upd", size=size))
 
 
+class EarlyKeys:
+    """The keys of early data: its suite is the resumed session's, so those of the secret's hash are tried."""
+
+    __slots__ = ("_candidates",)
+
+    def __init__(self, secret: bytes) -> None:
+        hash_name = "sha384" if len(secret) == 48 else "sha256"
+        self._candidates = [TrafficKeys(suite, secret) for suite in SUITES.values() if suite.hash_name == hash_name]
+
+    def open(self, header: bytes, body: bytes, sequence: int) -> tuple[int, bytes, int] | None:
+        """Give what is in the record, and keep to the suite that opened it; None when none does."""
+        for keys in self._candidates:
+            opened = keys.open(header, body, sequence)
+            if opened is not None:
+                self._candidates = [keys]
+                return opened
+        return None
+
+
 def expand_label(hash_name: str, secret: bytes, *, label: bytes, size: int) -> bytes:
     """Compute HKDF-Expand-Label with an empty context, for at most one block of the hash."""
     info = size.to_bytes(2, "big") + bytes([6 + len(label)]) + b"tls13 " + label + b"\0"

@@ -9,6 +9,7 @@ Source: the NSS key log format (draft-ietf-tls-keylogfile), RFC 8446 sections 5.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from sspicli.tokens.tls_hello import TLS12, TLS13, hello_facts
@@ -18,17 +19,18 @@ MAX_SECRETS = 4096
 MAX_LOST = 32
 MAX_ATTEMPTS = 256
 
-_HANDSHAKE, _APPLICATION = 0, 1
+_EARLY, _HANDSHAKE, _APPLICATION = 0, 1, 2
+_EARLY_LABEL = "CLIENT_EARLY_TRAFFIC_SECRET"
 _TLS13_LABELS = {
-    "client": ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0"),
-    "server": ("SERVER_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"),
+    "client": (_EARLY_LABEL, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0"),
+    "server": ("", "SERVER_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"),
 }
 _SECRET_SIZES = {
     "CLIENT_RANDOM": (48,),
-    **{label: (32, 48) for labels in _TLS13_LABELS.values() for label in labels},
+    **{label: (32, 48) for labels in _TLS13_LABELS.values() for label in labels if label},
 }
 _ALWAYS_CLEAR = ((21, 2), (20, 1))
-_OTHER_LABELS = {"CLIENT_EARLY_TRAFFIC_SECRET", "EARLY_EXPORTER_SECRET", "EXPORTER_SECRET", "ECH_SECRET", "ECH_CONFIG"}
+_OTHER_LABELS = {"EARLY_EXPORTER_SECRET", "EXPORTER_SECRET", "ECH_SECRET", "ECH_CONFIG"}
 
 
 Opened = tuple[int, bytes, int]
@@ -88,6 +90,15 @@ class KeyRing:
             return None
         return known.get(self.client_random) or known[next(reversed(known))]
 
+    def early_keys(self) -> tuple[bytes, RecordKeys] | None:
+        """Derive the keys of a client's early data, which no ServerHello need precede; None without their secret."""
+        secret = self.secret(_EARLY_LABEL)
+        if secret is None:
+            return None
+        from sspicli.tokens.tls13 import EarlyKeys
+
+        return secret, EarlyKeys(secret)
+
     def keys(self, sender: str, secret: bytes) -> RecordKeys | None:
         """Derive one sender's keys; None when the negotiated suite cannot be opened here."""
         if self.version == TLS13:
@@ -134,6 +145,10 @@ class Direction:
         if self._ring.version == TLS13:
             self._level, self._lost = _APPLICATION, 0
 
+    def end_early_data(self) -> None:
+        """Go on with the handshake keys, after the client's EndOfEarlyData."""
+        self._level, self._lost = _HANDSHAKE, 0
+
     def update(self) -> None:
         """Go on with the next generation of keys, after this sender's TLS 1.3 KeyUpdate."""
         from sspicli.tokens.tls13 import TrafficKeys
@@ -145,7 +160,7 @@ class Direction:
     def open(self, header: bytes, body: bytes) -> Opened | str:
         """Give what is in the record, or say why it stays closed."""
         why = ""
-        for level in range(self._level, 2 if self._ring.version == TLS13 else 1):
+        for level in self._levels():
             outcome = self._open_at(level, header, body=body)
             if not isinstance(outcome, str):
                 self._level, self._lost = level, 0
@@ -155,14 +170,21 @@ class Direction:
         return why
 
     def _start(self) -> None:
-        self._epochs = (_Epoch(), _Epoch())
-        self._level = _HANDSHAKE
+        self._epochs = (_Epoch(), _Epoch(), _Epoch())
+        self._level = _EARLY if self._sender == "client" else _HANDSHAKE
         self._lost = 0
+
+    def _levels(self) -> Iterable[int]:
+        """Say at which levels the next record may be protected, the likeliest first."""
+        version = self._ring.version
+        if version == TLS13:
+            return range(self._level, _APPLICATION + 1)
+        return (_EARLY, _HANDSHAKE) if not version and self._level == _EARLY else (_HANDSHAKE,)
 
     def _open_at(self, level: int, header: bytes, *, body: bytes) -> Opened | str:
         """Try one level's keys at every place that records which did not open leave possible."""
         epoch = self._epochs[level]
-        keys = self._keys(level, epoch)
+        keys = self._early(epoch) if level == _EARLY else self._keys(level, epoch)
         if isinstance(keys, str):
             return keys
         for sequence in range(epoch.sequence, epoch.sequence + self._lost + 1):
@@ -174,6 +196,12 @@ class Direction:
                 return opened
             self._attempts -= 1
         return "the key log's keys do not open this record"
+
+    def _early(self, epoch: _Epoch) -> RecordKeys | str:
+        """Derive the early keys; without their secret say nothing, for most clients send no early data."""
+        if epoch.keys is None:
+            epoch.secret, epoch.keys = self._ring.early_keys() or (b"", None)
+        return epoch.keys or ""
 
     def _keys(self, level: int, epoch: _Epoch) -> RecordKeys | str:
         """Derive keys when the secret is new; or say what lacks."""
