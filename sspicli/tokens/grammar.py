@@ -13,11 +13,14 @@ Source: RFC 8446 section 3 (presentation language), RFC 9000 section 16 (variabl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from sspicli.tokens.tree import Node
+from sspicli.tokens.tree import Node, node_of
 
 MAX_NODES = 1 << 16
+_MOST_REMEMBERED = 128  # bytes of a list or an extension that is kept
+_MOST_KNOWN = 256  # of which so many
 
 
 class Source:
@@ -56,7 +59,7 @@ class Number(NamedTuple):
         if stop > end:
             return source.cut(name, start, end=end, needed=self.size)
         value = int.from_bytes(source.data[start:stop], "big")
-        return Node(name, (start, stop), value, self.meaning(value) if self.meaning else "")
+        return node_of((name, (start, stop), value, self.meaning(value) if self.meaning else "", (), ""))
 
 
 class Varint(NamedTuple):
@@ -84,7 +87,7 @@ class Opaque(NamedTuple):
         if stop > end:
             return source.cut(name, start, end=end, needed=stop - start)
         value = source.data[start:stop]
-        return Node(name, (start, stop), value, self.meaning(value) if self.meaning else "")
+        return node_of((name, (start, stop), value, self.meaning(value) if self.meaning else "", (), ""))
 
 
 class Text(NamedTuple):
@@ -104,7 +107,7 @@ class Struct(NamedTuple):
     def read(self, source: Source, name: str, start: int, end: int) -> Node:
         """Read the fields up to the first that falls short."""
         children, stop = self.read_fields(source, start, end)
-        return Node(name, (start, stop), None, "", children)
+        return node_of((name, (start, stop), None, "", children, ""))
 
     def read_fields(self, source: Source, start: int, end: int) -> tuple[tuple[Node, ...], int]:
         """Read the fields alone, and say where the last one ends."""
@@ -151,11 +154,14 @@ class Vector(NamedTuple):
             return source.cut(name, start, end=end, needed=self.length_size)
         is_cut = source.is_short
         source.is_short = False
-        children = self._items(source, first, stop)
+        if type(self.layout) is Number and stop - first <= min(_MOST_REMEMBERED, source.left):
+            children = self._numbers(self.layout, source, first, stop)
+        else:
+            children = self._items(source, first, stop)
         if source.left <= 0:
             note = note or "no more fields of this token are shown"
         source.is_short = is_cut
-        return Node(name, (start, stop), None, "", children, note)
+        return node_of((name, (start, stop), None, "", children, note))
 
     def _items(self, source: Source, first: int, stop: int) -> tuple[Node, ...]:
         children: list[Node] = []
@@ -168,6 +174,25 @@ class Vector(NamedTuple):
                 break
             at = child[1][1]
         return tuple(children)
+
+    def _numbers(self, number: Number, source: Source, first: int, stop: int) -> tuple[Node, ...]:
+        """Read whole numbers by one look-up: a peer offers the same lists in every handshake."""
+        whole_end = stop - (stop - first) % number.size
+        children = _read_numbers(source.data[first:whole_end], first, number, self.item)
+        source.left -= len(children)
+        return children if whole_end == stop else (*children, number.read(source, self.item, whole_end, stop))
+
+
+@lru_cache(maxsize=256)
+def _read_numbers(data: bytes, first: int, number: Number, item: str) -> tuple[Node, ...]:
+    size, meaning = number
+    values = [int.from_bytes(data[at : at + size], "big") for at in range(0, len(data), size)]
+    return tuple(
+        [
+            node_of((item, (at, at + size), value, meaning(value) if meaning else "", (), ""))
+            for at, value in zip(range(first, first + len(data), size), values, strict=True)
+        ]
+    )
 
 
 class Sized(NamedTuple):
@@ -186,38 +211,74 @@ class Sized(NamedTuple):
             return source.cut(name, start, end=end, needed=self.length_size)
         is_cut = source.is_short
         source.is_short = False
-        node = whole(source, self.layout.read(source, name, first, stop), stop)
+        node = self.layout.read(source, name, first, stop)
+        if node[1][1] < stop:
+            node = whole(source, node, stop)
         source.is_short = is_cut
-        return node._replace(span=(first, stop), note=note or node.note)
+        if note or node[1] != (first, stop):
+            node = node._replace(span=(first, stop), note=note or node.note)
+        return node
 
 
-class Tagged(NamedTuple):
+class Tagged:
     """A kind, a length in `length_size` bytes and a body laid out by the kind, as extensions are.
 
-    The node is called by its kind; its first child is the kind's number, the others are the body's fields.
+    The node is called by its kind; its first child is the kind's number, the others are the body's fields. Short ones
+    are remembered by their bytes and place: a peer says the same in every handshake.
     """
 
-    kind: str
-    number: Layout
-    length: Layout | int
-    name_of: Callable[[int], str]
-    bodies: Mapping[int, Struct]
-    otherwise: Struct
+    __slots__ = ("_bodies", "_kind", "_known", "_length", "_name_of", "_number", "_otherwise")
+
+    def __init__(
+        self,
+        kind: str,
+        number: Layout,
+        length: Layout | int,
+        *,
+        name_of: Callable[[int], str],
+        bodies: Mapping[int, Struct],
+        otherwise: Struct,
+    ) -> None:
+        self._kind = kind
+        self._number = number
+        self._length = length
+        self._name_of = name_of
+        self._bodies = bodies
+        self._otherwise = otherwise
+        self._known: dict[tuple[bytes, int], tuple[Node, int]] = {}
 
     def read(self, source: Source, name: str, start: int, end: int) -> Node:
         """Read kind, length and body."""
-        kind = self.number.read(source, self.kind, start, end)
+        key = None
+        if self._length == 2 and start + 4 <= end:
+            stop = start + 4 + (source.data[start + 2] << 8 | source.data[start + 3])
+            if stop <= min(end, start + _MOST_REMEMBERED) and source.left > _MOST_REMEMBERED:
+                key = source.data[start:stop], start
+                known = self._known.get(key)
+                if known is not None:
+                    source.left -= known[1]
+                    return known[0]
+        left = source.left
+        node = self._read(source, name, start, end)
+        if key is not None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = node, left - source.left
+        return node
+
+    def _read(self, source: Source, name: str, start: int, end: int) -> Node:
+        kind = self._number.read(source, self._kind, start, end)
         if source.is_short or not isinstance(kind.value, int):
             return Node(name, (start, end), None, "", (kind,))
         number = kind.value
-        first, stop, note = _bounds(source, kind.span[1], end, self.length)
-        name = self.name_of(number)
+        first, stop, note = _bounds(source, kind.span[1], end, self._length)
+        name = self._name_of(number)
         if first > end:
             source.is_short = True
             return Node(name, (start, end), None, "", (kind,), f"the bytes end at {end}, within its length")
         is_cut = source.is_short
         source.is_short = False
-        fields, at = self.bodies.get(number, self.otherwise).read_fields(source, first, stop)
+        fields, at = self._bodies.get(number, self._otherwise).read_fields(source, first, stop)
         if at < stop:
             note = note or _left_over(at, stop)
             fields += (Node("left_over", (at, stop), source.data[at:stop]),)

@@ -105,9 +105,9 @@ _QUIC = Tagged(
     "parameter_id",
     Varint(),
     Varint(),
-    lookup(QUIC_PARAMETERS, "parameter"),
-    {number: Struct((("value", Varint()),)) for number in _QUIC_NUMBERS},
-    Struct((("value", Opaque()),)),
+    name_of=lookup(QUIC_PARAMETERS, "parameter"),
+    bodies={number: Struct((("value", Varint()),)) for number in _QUIC_NUMBERS},
+    otherwise=Struct((("value", Opaque()),)),
 )
 _BYTES = Struct((("extension_data", Opaque()),))
 
@@ -297,4 +297,5 @@ NEW_SESSION_TICKET = {42: Struct((("max_early_data_size", LONG),))}  # RFC 8446,
 def extensions(bodies: dict[int, Struct]) -> Vector:
     """Lay out the extensions of a message by its table."""
     kind = Number(2, extension_name)
-    return Vector(2, "extension", Tagged("extension_type", kind, 2, extension_field_name, bodies, _BYTES))
+    layout = Tagged("extension_type", kind, 2, name_of=extension_field_name, bodies=bodies, otherwise=_BYTES)
+    return Vector(2, "extension", layout)

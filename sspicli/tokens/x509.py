@@ -104,7 +104,10 @@ def _whole(source: Source, shape: Shape, name: str, *, start: int, end: int) -> 
     element = read_element(source.data, start, end=end)
     if element is None:
         return Node(name, (start, end), source.data[start:end], note=f"no DER element stands at {start}")
-    return shape.read(source, name, element)
+    node = shape.read(source, name, element)
+    if node.value is None or node.span == (element.start, element.end):
+        return node
+    return Node(name, (element.start, element.end), None, node.meaning, (node._replace(name="value"),))
 
 
 @lru_cache(maxsize=16)
