@@ -112,9 +112,9 @@ class Struct(NamedTuple):
     def read_fields(self, source: Source, start: int, end: int) -> tuple[tuple[Node, ...], int]:
         """Read the fields alone, and say where the last one ends."""
         children: list[Node] = []
-        at = start
-        for field, layout in self.fields:
-            if at >= end and len(children) >= self.needed:
+        at, (fields, needed) = start, self
+        for field, layout in fields:
+            if at >= end and len(children) >= needed:
                 break
             if isinstance(layout, Choice):
                 layout = layout.of(children)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from sspicli.sspi.alerts import alert_name
-from sspicli.sspi.records import ALERT, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER_SIZE, HEARTBEAT
+from sspicli.sspi.records import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER_SIZE, HEARTBEAT
 from sspicli.tokens import tls_extensions as by_message
 from sspicli.tokens.grammar import MAX_NODES, Choice, Layout, Number, Opaque, Sized, Source, Struct, Text, Vector, whole
 from sspicli.tokens.tls import TlsMessage, TlsRecord, TlsToken
@@ -33,7 +33,7 @@ from sspicli.tokens.tls_names import (
     suite_name,
     version_name,
 )
-from sspicli.tokens.tree import Node
+from sspicli.tokens.tree import Node, node_of
 from sspicli.tokens.x509 import DerCertificate
 
 _SUITE = Number(2, suite_name)
@@ -309,36 +309,40 @@ def _key_exchange(message: TlsMessage) -> Struct:
 
 def _record_node(record: TlsRecord) -> Node:
     """Lay out one record: header fields as far as they stand in this token, and what it carries."""
-    start, end = record.span
-    name = content_type_name(record.content_type)
-    at = end - record.size  # where it begins, below `start` when it began in an earlier token
-    header = (
-        Node("type", (at, at + 1), record.content_type, name),
-        Node("legacy_record_version", (at + 1, at + 3), record.version, version_name(record.version)),
-        Node("length", (at + 3, at + 5), record.size - HEADER_SIZE),
+    content_type, version, (start, end), encrypted, *_, size = record
+    name = content_type_name(content_type)
+    at = end - size  # where it begins, below `start` when it began in an earlier token
+    children: tuple[Node, ...] = (
+        node_of(("type", (at, at + 1), content_type, name, (), "")),
+        node_of(("legacy_record_version", (at + 1, at + 3), version, version_name(version), (), "")),
+        node_of(("length", (at + 3, at + 5), size - HEADER_SIZE, "", (), "")),
     )
-    children = tuple(node for node in header if node.span[0] >= start)
+    note = ""
+    if at < start:
+        children = tuple(node for node in children if node.span[0] >= start)
+        note = f"{start - at} of its bytes stand in an earlier token"
     content = (max(at + HEADER_SIZE, start), end)
-    note = "" if at >= start else f"{start - at} of its bytes stand in an earlier token"
-    fragment = _encrypted_node(record, content) if record.encrypted else Node("fragment", content)
-    return Node(name, (start, end), None, "", (*children, fragment), note)
+    fragment = _encrypted_node(record, content) if encrypted else node_of(("fragment", content, None, "", (), ""))
+    return node_of((name, (start, end), None, "", (*children, fragment), note))
 
 
 def _encrypted_node(record: TlsRecord, span: tuple[int, int]) -> Node:
     """Lay out a protected record's body; of TLS 1.3 the places of what was in it are those of its ciphertext."""
-    if not record.inner_type:
-        return Node("encrypted_record", span, note=record.note)
-    kind = content_type_name(record.inner_type)
-    if record.content_type != 23 or record.size - HEADER_SIZE <= len(record.inner) + record.padding:
+    content_type, _, (start, end), _, inner_type, inner, padding, note, size = record
+    if not inner_type:
+        return Node("encrypted_record", span, note=note)
+    kind = content_type_name(inner_type)
+    if content_type != APPLICATION_DATA or size - HEADER_SIZE <= len(inner) + padding:
         return Node("encrypted_record", span, None, kind)
-    at = record.span[1] - record.size + HEADER_SIZE
-    ends = [at + len(record.inner)]
-    ends += [ends[0] + 1, ends[0] + 1 + record.padding, record.span[1]]
-    parts = (
-        Node("content", (at, ends[0]), record.inner),
-        Node("type", (ends[0], ends[1]), record.inner_type, kind),
-        Node("zeros", (ends[1], ends[2])),
-        Node("tag", (ends[2], ends[3])),
+    at = end - size + HEADER_SIZE
+    type_at = at + len(inner)
+    tag_at = type_at + 1 + padding
+    parts: tuple[Node, ...] = (
+        node_of(("content", (at, type_at), inner, "", (), "")),
+        node_of(("type", (type_at, type_at + 1), inner_type, kind, (), "")),
+        node_of(("zeros", (type_at + 1, tag_at), None, "", (), "")),
+        node_of(("tag", (tag_at, end), None, "", (), "")),
     )
-    start = record.span[0]
-    return Node("encrypted_record", span, None, kind, tuple(part for part in parts if part.span[0] >= start))
+    if at < start:
+        parts = tuple(part for part in parts if part.span[0] >= start)
+    return node_of(("encrypted_record", span, None, kind, parts, ""))
