@@ -182,6 +182,11 @@ class Histogram:
         self.count = self.least = self.most = self.total = 0
         self._buckets: Counter[int] = Counter()
 
+    @property
+    def buckets(self) -> int:
+        """Count the buckets in use."""
+        return len(self._buckets)
+
     def add(self, value: int) -> None:
         """Count a value; none is negative."""
         shift = max(0, value.bit_length() - _EXACT_BITS)
