@@ -180,6 +180,8 @@ class _Keeper:
         for path in (options.record, options.keylog):
             if path is not None and path.exists():
                 raise WriteError("the file exists, and is not overwritten", where=str(path), help="choose another name")
+            if path is not None and not path.parent.is_dir():
+                raise WriteError("the file cannot be created: there is no such folder", where=str(path))
         self.paths: dict[int, str] = {}
         self.error: WriteError | None = None
         self._options = options

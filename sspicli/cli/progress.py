@@ -16,7 +16,7 @@ from time import monotonic
 from sspicli.cli.console import make_console
 
 REDRAW_SECONDS = 0.1
-LINE_SECONDS = 5.0
+FIRST_LINE_SECONDS, LINE_SECONDS = 2.0, 5.0
 _WIPE = "\r\x1b[K"  # to the line's begin, and erase it
 
 
@@ -47,7 +47,7 @@ def _drawer(text: Callable[[int], str]) -> Callable[[], None]:
     width = make_console(stream=sys.stderr).width - 1  # the last column wraps on some terminals
     if _can_redraw():
         return lambda: _write(f"{_WIPE}{text(width)}")
-    due = monotonic() + LINE_SECONDS
+    due = monotonic() + FIRST_LINE_SECONDS
 
     def line() -> None:
         nonlocal due

@@ -10,8 +10,9 @@ from sspicli.analysis.report import Report, Verdict
 from sspicli.sspi.alerts import alert_name
 from sspicli.views.failure import failure_lines
 from sspicli.views.ladder import ladder, negotiated_lines
-from sspicli.views.text import Glyphs, Line, Segment, line, plain, visible
+from sspicli.views.text import Glyphs, Line, Segment, line, plain, visible, wrapped
 
+_SEVERITIES = {"error": "bad", "warning": "warn"}
 _STYLES = {Verdict.OK: "good", Verdict.FAILED: "bad", Verdict.STUCK: "warn"}
 _PERCENTS = (50, 90, 99)
 _KIB, _MIB = 1 << 10, 1 << 20
@@ -20,13 +21,14 @@ _KIB, _MIB = 1 << 10, 1 << 20
 def load_lines(load: LoadReport, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
     """Compose the screen: the verdict, the figures, the failures by their kind, and the commonest one's ladder."""
     lines = [load_verdict_line(load, timing=timing), ()]
-    lines += _figures(load, glyphs, timing=timing)
-    lines += _finding_lines(load)
+    for name, text in _figures(load, glyphs, timing=timing):
+        lines += _row(Segment(f"  {name:<10}", "head"), text, width=width)
+    lines += _finding_lines(load, width=width)
     lines += _credential_lines(load, width=width, timing=timing)
     ways = load.ways()
     if ways:
         lines.append(())
-        lines += [_way_line(way, load, glyphs) for way, _ in ways]
+        lines += [part for way, _ in ways for part in _way_lines(way, load, glyphs, width=width)]
         lines += sample_lines(ways[0][1].report, glyphs, width=width, timing=timing)
     return lines
 
@@ -52,15 +54,21 @@ def _count(number: int) -> str:
     return f"{number:,}"
 
 
-def _figures(load: LoadReport, glyphs: Glyphs, *, timing: bool) -> list[Line]:
+def _row(head: Segment, text: str, *, width: int) -> list[Line]:
+    """Put text behind a head, and what does not fit below it."""
+    first, *more = wrapped(text.split(), width - len(head.text))
+    return [line(head, first), *(line(" " * len(head.text), part) for part in more)]
+
+
+def _figures(load: LoadReport, glyphs: Glyphs, *, timing: bool) -> list[tuple[str, str]]:
     summary = load.summary
     workers = f"on {load.workers} workers" if load.workers else "on one thread, stepped"
     rows = [("in flight", f"{_count(load.in_flight)} {workers}")]
     if load.is_interrupted:
         rows.append(("ended", f"interrupted, {load.under_way:,} sessions cut off in flight"))
     if timing and summary.sessions:
-        rows.append(("latency", f"{_percentiles(summary.latency, glyphs)}   first call queued to last program ended"))
-        rows.append(("pending", f"{_percentiles(summary.pending, glyphs)}   each of {summary.pending.count:,} calls"))
+        rows.append(("latency", f"{_percentiles(summary.latency, glyphs)}, first call queued to last program ended"))
+        rows.append(("pending", f"{_percentiles(summary.pending, glyphs)}, each of {summary.pending.count:,} calls"))
     if timing and load.measures.peak:
         each = f", {load.bytes_in_flight / _KIB:.1f} KiB for each in flight" if load.bytes_in_flight else ""
         grown = f"{load.grown / _MIB:.1f} MiB more than before the sessions"
@@ -69,11 +77,10 @@ def _figures(load: LoadReport, glyphs: Glyphs, *, timing: bool) -> list[Line]:
         rows.append(("judged", f"{summary.judged:,} of {summary.sessions:,} by the misuse rules"))
     if summary.resumed:
         rows.append(("resumed", f"{summary.resumed:,} of {summary.sessions:,}"))
-    lines = [line(Segment(f"  {name:<10}", "head"), text) for name, text in rows]
     if summary.first is not None and summary.first.verdict is Verdict.OK:
         agreed = [plain(one).strip() for one in negotiated_lines(summary.first, glyphs, width=1000)]
-        lines += [line(Segment("  agreed    ", "head"), f"{one}   (session 1)") for one in agreed]
-    return lines
+        rows += [("agreed", f"{one} (session 1)") for one in agreed]
+    return rows
 
 
 def _percentiles(histogram: Histogram, glyphs: Glyphs) -> str:
@@ -81,15 +88,16 @@ def _percentiles(histogram: Histogram, glyphs: Glyphs) -> str:
     return f" {glyphs.dot} ".join([*shown, f"max {histogram.most / 1e6:.1f} ms"])
 
 
-def _finding_lines(load: LoadReport) -> list[Line]:
+def _finding_lines(load: LoadReport, *, width: int) -> list[Line]:
     """List the rules that sessions broke, each with the first session that did."""
-    lines = []
+    lines: list[Line] = []
     for code, broken in sorted(load.summary.findings.items()):
         rule = broken.finding.rule
-        style = {"error": "bad", "warning": "warn"}.get(rule.severity, "muted")
-        head = Segment(f"  {code} {rule.severity}", style)
-        lines.append(line(head, f": {rule.title}, {broken.count:,} times, first in session {broken.first:,}"))
-        lines.append(line(f"    {broken.finding.subject}: {visible(broken.finding.detail)}; {rule.fix}"))
+        head = Segment(f"  {code} {rule.severity}: ", _SEVERITIES.get(rule.severity, "muted"))
+        text = f"{rule.title}, {broken.count:,} times, first in session {broken.first:,}"
+        lines += _row(head, text, width=width)
+        detail = f"{broken.finding.subject}: {visible(broken.finding.detail)}; {rule.fix}"
+        lines += _row(Segment("    "), detail, width=width)
     return lines
 
 
@@ -111,22 +119,24 @@ def way_words(way: Way) -> str:
     status = "" if way.status is None else f"{way.status.name} ({way.status.hex})"
     rules = f"rules broken: {' '.join(way.rules)}" if way.rules else ""
     stuck = way.verdict.value if way.verdict is Verdict.STUCK or not (status or rules) else ""
-    return "  ".join(filter(None, (stuck, f"{way.side} {status}".strip(), alert, rules)))
+    return ", ".join(filter(None, (stuck, f"{way.side} {status}".strip(), alert, rules)))
 
 
-def _way_line(way: Way, load: LoadReport, glyphs: Glyphs) -> Line:
+def _way_lines(way: Way, load: LoadReport, glyphs: Glyphs, *, width: int) -> list[Line]:
+    """Say how many sessions ended in a way, and which was the first of them."""
     group = load.summary.groups[way]
     seed = load.credentials.run.seed + group.first - 1 if load.credentials.run else group.first - 1
     where = load.recordings.get(group.first)
     recorded = f", in {visible(where)}" if where else ""
-    count = Segment(f"  {group.count:>7,} {glyphs.times}  ", "bad")
-    return line(count, way_words(way), Segment(f"   first: session {group.first:,}, seed {seed}{recorded}", "muted"))
+    head = Segment(f"  {group.count:>7,} {glyphs.times}  ", "bad")
+    return _row(head, f"{way_words(way)}, first in session {group.first:,} (seed {seed}){recorded}", width=width)
 
 
 def sample_lines(report: Report, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
     """Explain one session's failure, and draw its ladder."""
     explained = failure_lines(report, width=width, timing=timing)
-    return [(), *explained, (), *ladder(report, glyphs, width=width, timing=timing)]
+    drawn = ladder(report, glyphs, width=width, timing=timing)
+    return [(), *explained, (), *drawn] if explained else [(), *drawn]
 
 
 def progress_text(done: int, total: int, *, failed: int, seconds: float, width: int) -> str:
