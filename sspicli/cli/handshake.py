@@ -106,7 +106,7 @@ def command(
       sspi-async handshake --server cert=expired   # exit 1
       sspi-async handshake --client alpn=h2,http/1.1 --server alpn=http/1.1
       sspi-async handshake --server cert=expired --expect client=SEC_E_CERT_EXPIRED
-      sspi-async handshake --count 200 --workers 2 --in-flight 16
+      sspi-async handshake --count 40 --workers 2 --in-flight 16
     """  # noqa: D301 (click marks a block that is not to be filled with a real \b)
     expectations = [parse_expectation(one) for one in expected]
     options = SessionOptions(**shared)  # type: ignore[arg-type]

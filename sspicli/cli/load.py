@@ -24,7 +24,7 @@ from sspicli.cli.console import Console
 from sspicli.cli.expect import Expectation, unmet, unmet_by_success
 from sspicli.cli.interrupts import interruptible
 from sspicli.cli.memory import peak_bytes, resident_bytes
-from sspicli.cli.progress import watched
+from sspicli.cli.progress import Progress, watched
 from sspicli.cli.session_options import SessionOptions
 from sspicli.cli.start import blueprint, warn
 from sspicli.journal.journal import Journal
@@ -35,7 +35,7 @@ from sspicli.session.fleet import Credentials, Fleet
 from sspicli.session.pair import Blueprint
 from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.errors import ExitCode, UsageError, WriteError
-from sspicli.views.load import load_lines, load_verdict_line, progress_text, sample_lines
+from sspicli.views.load import load_lines, load_verdict_line, progress_bar, progress_text, sample_lines
 from sspicli.views.tables import buffer_lines, call_lines
 from sspicli.views.text import Line, visible
 
@@ -109,7 +109,7 @@ def _run(plan: Blueprint, load: LoadOptions, workers: int, judge: _Judge, keeper
     flown = _Run(load.sessions, workers, min(in_flight, load.sessions), judge)
     try:
         if credentials.acquire():
-            flown.fly(plan, credentials, has_progress=load.verbosity >= 0)
+            flown.fly(plan, credentials, is_quiet=load.verbosity < 0)
     finally:
         credentials.free()
         keeper.close()
@@ -267,7 +267,7 @@ class _Run:
         self._seconds = 0.0
         self._before = self._most = 0
 
-    def fly(self, plan: Blueprint, credentials: Credentials, *, has_progress: bool) -> None:
+    def fly(self, plan: Blueprint, credentials: Credentials, *, is_quiet: bool) -> None:
         """Run all sessions, or as many as there are until Ctrl-C."""
         self._has_flown = True
         fleet = Fleet(
@@ -281,13 +281,17 @@ class _Run:
         self._before = resident_bytes()
         began = time.perf_counter()
 
-        def text(width: int) -> str:
-            seconds = time.perf_counter() - began
-            bad = self.summary.sessions - self.summary.ok
-            return progress_text(self.summary.sessions, self._total, failed=bad, seconds=seconds, width=width)
+        def text() -> str:
+            ended = self.summary.sessions
+            return progress_text(
+                ended, self._total, failed=ended - self.summary.ok, seconds=time.perf_counter() - began
+            )
 
-        seen = watched(self._sample, text if has_progress else None)
-        with seen, Collector() as collector, interruptible(lambda _: fleet.halt()):
+        def bar(width: int) -> str:
+            return progress_bar(self.summary.sessions, self._total, text(), width=width)
+
+        progress = None if is_quiet else Progress(bar, text)
+        with watched(self._sample, progress), Collector() as collector, interruptible(lambda _: fleet.halt()):
             for one in fleet.run():
                 self.summary.add(one)
                 if one.report is not None:

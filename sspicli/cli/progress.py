@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import NamedTuple
 
 from sspicli.cli.console import make_console
 
@@ -20,11 +21,18 @@ FIRST_LINE_SECONDS, LINE_SECONDS = 2.0, 5.0
 _WIPE = "\r\x1b[K"  # to the line's begin, and erase it
 
 
+class Progress(NamedTuple):
+    """What says how far it is: `bar(width)` for a line that is redrawn, `text()` for one that stays."""
+
+    bar: Callable[[int], str]
+    text: Callable[[], str]
+
+
 @contextmanager
-def watched(sample: Callable[[], None], text: Callable[[int], str] | None) -> Iterator[None]:
-    """Call `sample` ten times a second while the block runs, and show `text(width)` unless it is None."""
+def watched(sample: Callable[[], None], progress: Progress | None) -> Iterator[None]:
+    """Call `sample` ten times a second while the block runs, and show the progress unless there is none to show."""
     is_over = threading.Event()
-    draw = None if text is None or sys.stderr is None else _drawer(text)
+    draw = _nothing if progress is None else _drawer(progress)
     thread = threading.Thread(target=_watch, args=(is_over, sample, draw), name="sspi-async progress", daemon=True)
     thread.start()
     try:
@@ -32,34 +40,37 @@ def watched(sample: Callable[[], None], text: Callable[[int], str] | None) -> It
     finally:
         is_over.set()
         thread.join()
-        if draw is not None and _can_redraw():
+        if progress is not None and _can_redraw():
             _write(_WIPE)
 
 
-def _watch(is_over: threading.Event, sample: Callable[[], None], draw: Callable[[], None] | None) -> None:
+def _watch(is_over: threading.Event, sample: Callable[[], None], draw: Callable[[], None]) -> None:
     while not is_over.wait(REDRAW_SECONDS):
         sample()
-        if draw is not None:
-            draw()
+        draw()
 
 
-def _drawer(text: Callable[[int], str]) -> Callable[[], None]:
-    width = make_console(stream=sys.stderr).width - 1  # the last column wraps on some terminals
+def _nothing() -> None:
+    """Draw nothing."""
+
+
+def _drawer(progress: Progress) -> Callable[[], None]:
     if _can_redraw():
-        return lambda: _write(f"{_WIPE}{text(width)}")
+        width = make_console(stream=sys.stderr).width - 1  # the last column wraps on some terminals
+        return lambda: _write(f"{_WIPE}{progress.bar(width)}")
     due = monotonic() + FIRST_LINE_SECONDS
 
     def line() -> None:
         nonlocal due
         if monotonic() >= due:
             due = monotonic() + LINE_SECONDS
-            _write(f"{text(width)}\n")
+            _write(f"{progress.text()}\n")
 
     return line
 
 
 def _can_redraw() -> bool:
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _write(text: str) -> None:

@@ -16,6 +16,7 @@ _SEVERITIES = {"error": "bad", "warning": "warn"}
 _STYLES = {Verdict.OK: "good", Verdict.FAILED: "bad", Verdict.STUCK: "warn"}
 _PERCENTS = (50, 90, 99)
 _KIB, _MIB = 1 << 10, 1 << 20
+_SHORTEST_BAR, _LONGEST_BAR = 10, 40
 
 
 def load_lines(load: LoadReport, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
@@ -139,14 +140,18 @@ def sample_lines(report: Report, glyphs: Glyphs, *, width: int, timing: bool) ->
     return [(), *explained, (), *drawn] if explained else [(), *drawn]
 
 
-def progress_text(done: int, total: int, *, failed: int, seconds: float, width: int) -> str:
-    """Say how far the sessions are, in one line of at most `width` cells: a bar where there is room for one."""
+def progress_text(done: int, total: int, *, failed: int, seconds: float) -> str:
+    """Say how far the sessions are, and how long they will still take at this rate."""
     rate = done / seconds if seconds > 0 else 0.0
     left = f", {(total - done) / rate:,.0f} s left" if rate and done < total else ""
     bad = f", {failed:,} not ok" if failed else ""
-    text = f"{done:,} of {total:,} sessions{bad}, {rate:,.0f} a second{left}"
-    room = width - len(text) - 3
-    if room < 10:
+    return f"{done:,} of {total:,} sessions{bad}, {rate:,.0f} a second{left}"
+
+
+def progress_bar(done: int, total: int, text: str, *, width: int) -> str:
+    """Put a bar before a progress text, as wide as `width` cells leave room for; the text is cut where it must be."""
+    room = min(width - len(text) - 3, _LONGEST_BAR)
+    if room < _SHORTEST_BAR:
         return text[:width]
-    filled = min(room, 40) * done // max(total, 1)
-    return f"[{'#' * filled}{' ' * (min(room, 40) - filled)}] {text}"
+    filled = room * done // max(total, 1)
+    return f"[{'#' * filled}{' ' * (room - filled)}] {text}"

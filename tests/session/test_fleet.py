@@ -188,6 +188,7 @@ def test_a_session_that_hangs_is_stuck_and_the_others_go_on():
 
 @pytest.mark.parametrize(("in_flight", "workers"), WAYS)
 def test_after_a_halt_no_turn_begins_and_the_credentials_are_freed_all_the_same(in_flight: int, workers: int):
+    threads = threading.active_count()
     plan = blueprint()
     credentials = Credentials(plan, Journal())
     assert credentials.acquire()
@@ -201,11 +202,12 @@ def test_after_a_halt_no_turn_begins_and_the_credentials_are_freed_all_the_same(
             fleet.halt()
     assert 3 <= seen < 5000
     assert credentials.free() == "finished"
-    assert threading.active_count() == 1
+    assert threading.active_count() == threads
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_mistake_of_ours_ends_the_run_and_leaves_no_thread(workers: int):
+    threads = threading.active_count()
     plan = blueprint()
     credentials = Credentials(plan, Journal())
     credentials.acquire()
@@ -216,17 +218,18 @@ def test_a_mistake_of_ours_ends_the_run_and_leaves_no_thread(workers: int):
     fleet = Fleet(plan, credentials.loans, wrong, total=10, in_flight=4, workers=workers)
     with pytest.raises(ZeroDivisionError):
         list(fleet.run())
-    assert threading.active_count() == 1
+    assert threading.active_count() == threads
 
 
 def test_a_reader_that_goes_away_in_the_middle_leaves_no_thread():
+    threads = threading.active_count()
     plan = blueprint()
     credentials = Credentials(plan, Journal())
     credentials.acquire()
     run = Fleet(plan, credentials.loans, taken, total=10_000, in_flight=4, workers=2).run()
     next(run)
     del run
-    assert threading.active_count() == 1
+    assert threading.active_count() == threads
 
 
 # -- nothing is left ---------------------------------------------------------------------------------------------------
@@ -250,12 +253,14 @@ def test_a_session_that_ends_plainly_is_freed_by_its_last_reference(in_flight: i
     assert left == {}
 
 
-@pytest.mark.parametrize(("in_flight", "workers"), [(1, 0), (8, 2)])
-def test_a_thousand_handshakes_leave_no_memory_thread_or_descriptor(in_flight: int, workers: int):
+# On one thread memory is flat to the page; with more it comes and goes with each thread's own heap. What a session
+# takes is some 200 KiB: losing one of its parts shows in 700 sessions.
+@pytest.mark.parametrize(("in_flight", "workers", "slack"), [(1, 0, 1 << 19), (8, 2, 1 << 22)])
+def test_a_thousand_handshakes_leave_no_memory_thread_or_descriptor(in_flight: int, workers: int, slack: int):
     before = held()
     seen = list(leak(1000, in_flight=in_flight, workers=workers))
     warm, last = seen[3], seen[-1]
-    assert last.resident - warm.resident < 1 << 19, [one.resident for one in seen]  # 0.7 KiB a handshake at the most
+    assert last.resident - warm.resident < slack, [one.resident for one in seen]
     assert (last.threads, last.descriptors) == (before.threads, before.descriptors)
 
 
