@@ -66,6 +66,15 @@ class Journal:
             self._records.extend(Record(number, *one) for number, one in enumerate(self._entries[done:], done + 1))
         return self._records
 
+    def since(self, sequence: int) -> list[Record]:
+        """Copy the records after number `sequence`; any thread may ask, as one writer appends and nothing changes."""
+        return list(map(Record._make, self._entries[sequence:]))
+
+    @property
+    def nanoseconds(self) -> int:
+        """Say how long ago this journal began, on the clock that its records are stamped with."""
+        return perf_counter_ns() - self._origin
+
     def subscribe(self, subscriber: Callable[[Record], None]) -> None:
         """Call `subscriber` with every record from now on, right after it was added."""
         self._subscribers = (*self._subscribers, subscriber)

@@ -98,3 +98,19 @@ def test_two_journals_know_nothing_of_each_other():
     one, other = Bench(), Bench()
     one.context()
     assert other.journal.records == []
+
+
+def test_what_came_after_a_record_can_be_asked_for_again_and_again():
+    journal = Journal()
+    for text in "abc":
+        journal.append("user", NoteMade(text), 0)
+    assert [record.sequence for record in journal.since(0)] == [1, 2, 3]
+    assert [record.sequence for record in journal.since(2)] == [3]
+    assert journal.since(3) == []
+    assert journal.since(1) == journal.records[1:]
+
+
+def test_the_journals_clock_is_that_of_its_records():
+    journal = Journal()
+    journal.append("user", NoteMade("a"), 0)
+    assert journal.records[0].nanoseconds <= journal.nanoseconds
