@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import platform
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +22,11 @@ from sspicli.journal.recording import KeyLogWriter, RecordingWriter
 from sspicli.packages.catalog import create_package
 from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import EndpointSetup, Setup, build
-from sspicli.runtime.chooser import Completion, Order, schedule_choices
+from sspicli.runtime.chooser import Completion, First, Order, schedule_choices
 from sspicli.runtime.pool import PoolDispatcher, Workers
 from sspicli.session.drivers import Plan, Style
 from sspicli.session.faults import parse_fault
+from sspicli.session.paced import PacedRun
 from sspicli.session.pair import Blueprint, Choices, pair
 from sspicli.session.pooled import PooledRun
 from sspicli.session.session import Session
@@ -46,9 +49,18 @@ QUERIES = (
 )
 
 
+Watch = Callable[[Callable[[], object]], None]
+"""Does the work it is given, and shows it to someone meanwhile."""
+
+
+def unwatched(work: Callable[[], object]) -> None:
+    """Do the work, with nobody looking."""
+    work()
+
+
 @dataclass(slots=True)
 class Started:
-    """A session ready to run, and the files it writes."""
+    """A session ready to run, and the files it writes; `pace` is the seconds to wait after each transition."""
 
     session: Session
     journal: Journal
@@ -57,17 +69,22 @@ class Started:
     pool: Pool | None
     timeout: float
     scheduled: int
+    pace: float = 0.0
 
-    def run(self) -> list[Record]:
+    def run(self, watch: Watch = unwatched) -> list[Record]:
         """Run to the end and close the files; Ctrl-C ends the run between two transitions, so nothing is lost."""
         try:
-            if self.pool is None:
-                with interruptible(self.session.halt):
-                    self.session.run()
-            else:
+            if self.pool is not None:
                 under_way = PooledRun(self.session, self.pool.dispatcher, self.pool.workers)
                 with interruptible(under_way.halt):
-                    under_way.result(self.timeout)
+                    watch(partial(under_way.result, self.timeout))
+            elif self.pace:
+                paced = PacedRun(self.session, self.journal, self.pace)
+                with interruptible(paced.halt):
+                    watch(paced.run)
+            else:
+                with interruptible(self.session.halt):
+                    watch(self.session.run)
         finally:
             self._close()
         unused = self.scheduled - len(self.session.choices)
@@ -93,9 +110,10 @@ class Pool(NamedTuple):
     dispatcher: PoolDispatcher
 
 
-def start(options: SessionOptions) -> Started:
+def start(options: SessionOptions, *, pace: float = 0.0) -> Started:
     """Check the options, make certificates and endpoints, and open the files: everything but running."""
     plan = blueprint(options)
+    choices = _one_at_a_time(plan.choices, options) if pace else plan.choices
     journal = Journal()
     recording, keylog = _open_files(options, journal)
     assert plan.started is not None, "a blueprint from options says who made it"
@@ -107,12 +125,12 @@ def start(options: SessionOptions) -> Started:
         find=plan.find,
         describe=plan.describe,
         journal=journal,
-        choices=plan.choices,
+        choices=choices,
         dispatcher=None if pool is None else pool.dispatcher,
         faults=plan.faults,
         timeout=plan.timeout,
     )
-    return Started(session, journal, recording, keylog, pool, plan.timeout, len(plan.choices.schedule or ()))
+    return Started(session, journal, recording, keylog, pool, plan.timeout, len(choices.schedule or ()), pace)
 
 
 def blueprint(options: SessionOptions) -> Blueprint:
@@ -191,6 +209,16 @@ def _choices(options: SessionOptions) -> Choices:
         )
     schedule = None if options.schedule is None else tuple(schedule_choices(options.schedule))
     return Choices(Completion(options.completion), Order(options.order), options.seed, schedule)
+
+
+def _one_at_a_time(choices: Choices, options: SessionOptions) -> Choices:
+    """Let transitions be fired one by one: the default order as an empty schedule, which takes no short cut."""
+    if options.workers:
+        raise UsageError(
+            "worker threads go at their own pace", where="--pace", help="leave out --workers, or leave out --pace"
+        )
+    is_default = choices.schedule is None and isinstance(choices.chooser(), First)
+    return replace(choices, schedule=()) if is_default else choices
 
 
 def _with_tls(pairs: tuple[str, ...], tls: str | None) -> tuple[str, ...]:

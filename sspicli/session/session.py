@@ -118,8 +118,19 @@ class Session:
         if self._is_default:
             self._advance_in_order()
             return
-        while (transition := self._take()) is not None:
-            transition.fire(transition.subject)
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Fire the next transition; say whether there was one.
+
+        With the default chooser an actor's actions go on until it must wait; any other lets it take one at a time.
+        """
+        transition = self._take()
+        if transition is None:
+            return False
+        transition.fire(transition.subject)
+        return True
 
     def enabled(self) -> list[Transition]:
         """List what may happen next, in canonical order; a timer only when nothing else may."""
