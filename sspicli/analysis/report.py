@@ -81,7 +81,7 @@ class Report:
     differences: tuple[str, ...]
 
 
-class _Round:
+class Round:
     """What one handshake of a run has shown so far; number 0 is what comes before the first."""
 
     def __init__(self) -> None:
@@ -90,24 +90,31 @@ class _Round:
         self.reader = TlsReader()
         self.last_call: dict[str, Call] = {}
         self.sent: list[tuple[str, bytes, Leg | None]] = []
+        self.decoded = 0
+        self.to_decode = 0
         self.failures: list[MessageFailure] = []
 
     def decode(self) -> None:
-        """Name the messages of every token, all secrets known; protected data moves the keys on too."""
-        for sender, data, leg in self.sent:
+        """Name the messages of every token since the last time; protected data between tokens moves the keys on too.
+
+        A token's secrets are on record before it is, so that this may be done at any moment.
+        """
+        for sender, data, leg in self.sent[self.decoded : self.to_decode]:
             messages = self.reader.read(sender, data)
             if leg is not None:
                 leg.messages = messages
+        self.decoded = self.to_decode
 
     def endpoint(self, name: str) -> EndpointReport:
+        """Give what an endpoint has shown in this handshake."""
         found = self.endpoints.get(name)
         if found is None:
             found = self.endpoints[name] = EndpointReport(name)
         return found
 
 
-class _Fold:
-    """The state of the fold; each endpoint goes from handshake to handshake in its own time."""
+class Fold:
+    """What the records say so far; each endpoint goes from handshake to handshake in its own time."""
 
     def __init__(self) -> None:
         self.run: ev.RunStarted | None = None
@@ -115,20 +122,23 @@ class _Fold:
         self.waits: tuple[str, ...] = ()
         self.calls: dict[Handle, Call] = {}
         self.refusals: list[Refusal] = []
-        self.rounds: dict[int, _Round] = {0: _Round()}
+        self.rounds: dict[int, Round] = {0: Round()}
         self.at: dict[str, int] = {}
         self.counts: dict[tuple[str, Function, int], int] = {}
         self.choices: list[int] = []
         self.faults: dict[str, str] = {}
 
-    def round_of(self, actor: str) -> _Round:
+    def round_of(self, actor: str) -> Round:
+        """Give the handshake that an actor's endpoint is in."""
         return self.rounds[self.at.get(actor.partition(".")[0], 0)]
 
     def endpoint(self, actor: str) -> EndpointReport:
+        """Give what an actor's endpoint has shown in the handshake that it is in."""
         name = actor.partition(".")[0]
         return self.rounds[self.at.get(name, 0)].endpoint(name)
 
     def see(self, record: Record) -> None:
+        """Take the next record."""
         event = record.event
         match event:
             case ev.CallQueued():
@@ -163,7 +173,7 @@ class _Fold:
                 self.reason, self.waits = event.reason, event.waits
             case ev.HandshakeBegan():
                 self.at[record.actor] = event.number
-                self.rounds.setdefault(event.number, _Round()).endpoint(record.actor)
+                self.rounds.setdefault(event.number, Round()).endpoint(record.actor)
             case ev.CallRefused():
                 self._refused(record, event.function, event.queue_status)
             case ev.AsyncContextCreated(async_context=None):
@@ -227,6 +237,8 @@ class _Fold:
             leg = Leg(event.leg, sender, event.data, record.sequence, handle)
             at.legs.append(leg)
         at.sent.append((sender, event.data, leg))
+        if leg is not None:
+            at.to_decode = len(at.sent)
 
     def _encrypted(self, record: Record, event: ev.MessageEncrypted) -> None:
         endpoint = self.endpoint(record.actor)
@@ -266,7 +278,7 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
     to report of a run that has several.
     """
     findings = judge(records)
-    fold = _Fold()
+    fold = Fold()
     for record in records:
         fold.see(record)
     shown = _handshake_to_show(fold) if handshake is None else handshake
@@ -315,7 +327,7 @@ def _queries(endpoints: Iterable[EndpointReport], attribute: int) -> list[dict[s
     return [one.queries[attribute][1] for one in endpoints if attribute in one.queries]
 
 
-def _handshake_to_show(fold: _Fold) -> int:
+def _handshake_to_show(fold: Fold) -> int:
     """Choose the handshake that the report is of: the first that failed, else the last."""
     for number in sorted(fold.rounds):
         ends = fold.rounds[number].endpoints.values()
@@ -337,7 +349,7 @@ def _compare_messages(endpoints: dict[str, EndpointReport]) -> None:
             end.notes.append(f"{end.messages_opened} of {peer.messages_sent} messages were opened")
 
 
-def _endpoints(fold: _Fold, last: int) -> dict[str, EndpointReport]:
+def _endpoints(fold: Fold, last: int) -> dict[str, EndpointReport]:
     """Give each end's report of the last handshake; an end that never got there keeps what it showed before."""
     before = fold.rounds[0].endpoints
     reached = fold.rounds[last].endpoints

@@ -106,6 +106,11 @@ class LifecycleMonitor:
         if watch is not None:
             watch(self, record)
 
+    def phase_of(self, handle: Handle) -> Phase:
+        """Say in which phase an async context is, by the records so far."""
+        life = self._lives.get(handle)
+        return Phase.FOREIGN if life is None else life.phase
+
     def end(self, last: int, reason: str) -> None:
         """Report what is left over when the records end for this reason."""
         for handle, life in self._lives.items():

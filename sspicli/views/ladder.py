@@ -5,7 +5,9 @@ Drawn from a report alone, so that a live run and a recording of it give the sam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
+from typing import Protocol
 
 from sspicli.analysis.blame import Failure
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, failing
@@ -52,7 +54,19 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def ladder(report: Report, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
+class Steps(Protocol):
+    """What a ladder is drawn from: a report, or the state of a run that goes on."""
+
+    @property
+    def calls(self) -> Sequence[Call]:
+        """List the calls."""
+
+    @property
+    def legs(self) -> Sequence[Leg]:
+        """List the legs."""
+
+
+def ladder(report: Steps, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
     """Draw the calls that move the handshake, and its legs, in the order in which they happened."""
     steps: list[tuple[int, Call | Leg]] = [(leg.sequence, leg) for leg in report.legs]
     steps += [
