@@ -7,7 +7,6 @@ but the text is written, and rich is not imported.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -89,7 +88,12 @@ def _columns(stream: TextIO) -> int:
     said = os.environ.get("COLUMNS", "")
     if said.isdecimal() and len(said) < 6:
         return int(said)
-    return shutil.get_terminal_size((OFF_TERMINAL, 24)).columns if stream.isatty() else OFF_TERMINAL
+    if not stream.isatty():
+        return OFF_TERMINAL
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or OFF_TERMINAL
+    except OSError:
+        return OFF_TERMINAL
 
 
 def _has_color(color: str, environment: Mapping[str, str], *, is_terminal: bool) -> bool:

@@ -14,6 +14,7 @@ from sspicli.cli.console import Console, make_console
 from sspicli.cli.expect import parse_expectation, unmet
 from sspicli.cli.session_options import Choice, SessionOptions, session_options
 from sspicli.cli.start import start
+from sspicli.cli.watching import Watching, live_options
 from sspicli.journal.journal import Record
 from sspicli.journal.secret_file import create_secret_file
 from sspicli.reports.document import document_text, lines_text
@@ -34,6 +35,7 @@ class Show(NamedTuple):
 
 @click.command("handshake", short_help="Run one handshake and say what came of it.")
 @session_options
+@live_options
 @click.option(
     "--expect", "expected", multiple=True, metavar="[SIDE=]STATUS", help="What the run must come to; repeatable."
 )
@@ -82,6 +84,8 @@ class Show(NamedTuple):
 @click.option("--ascii", "ascii_", is_flag=True, help="Draw in ASCII.")
 @click.option("--width", type=click.IntRange(48, 1000), help="Columns to draw for.")
 def command(
+    live: bool | None,
+    pace: float,
     expected: tuple[str, ...],
     format_: str,
     output: Path | None,
@@ -107,6 +111,7 @@ def command(
       sspi-async handshake --client alpn=h2,http/1.1 --server alpn=http/1.1
       sspi-async handshake --server cert=expired --expect client=SEC_E_CERT_EXPIRED
       sspi-async handshake --count 40 --workers 2 --in-flight 16
+      sspi-async handshake --pace 0.01
     """  # noqa: D301 (click marks a block that is not to be filled with a real \b)
     expectations = [parse_expectation(one) for one in expected]
     options = SessionOptions(**shared)  # type: ignore[arg-type]
@@ -128,9 +133,11 @@ def command(
         asked = LoadOptions(count, in_flight, judge or "all", keep, format_, verbosity, timing)
         return run_many(options, asked, expectations, opened)
     _refuse_without_count({"--in-flight": in_flight, "--judge": judge, "--keep": keep})
-    started = start(options)
+    started = start(options, pace=pace)
     console = opened()
-    records = started.run()
+    shows_ladder = format_ == "text" and not quiet and not to_file and sys.stdout.isatty()
+    watching = Watching(live, pace, color, ascii_, leaves_ladder=not shows_ladder)
+    records = started.run(watching.watch(started.journal)) if watching.is_wanted else started.run()
     result = report(records)
     show = Show(format_, verbosity, timing, options.include_secrets)
     _show(console, result, records, show)

@@ -54,10 +54,16 @@ class Glyphs(NamedTuple):
     times: str = "×"
     pipe: str = "│"
     corner: str = "└"
+    to: str = "→"
+    more: str = "…"
+    corners: str = "┌┐└┘"
+    tees: str = "┬┴"
 
 
 UNICODE = Glyphs()
-ASCII = Glyphs("<->", "~", "+", "x", ">>", "-", ">", "<", "|", "|", ".", "x", "|", "`")
+ASCII = Glyphs(
+    "<->", "~", "+", "x", ">>", "-", ">", "<", "|", "|", ".", "x", "|", "`", "->", "~", "++++", "++"
+)  # fmt: skip
 
 _LONGEST = 256
 

@@ -1,0 +1,99 @@
+"""Follows a run while it goes on: frames on a terminal's other screen, or a line for each event.
+
+The rule guarded here: the view reads the journal and nothing else, at its own pace and on its own thread: a timer makes
+the frames, so the run pays nothing for a record. What is left on the screen afterwards is the run's ladder.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+from sspicli.analysis.state import State
+from sspicli.cli.console import Console, make_console
+from sspicli.cli.terminal import Terminal, other_screen
+from sspicli.cli.watching import Watching, is_screen
+from sspicli.journal.journal import Journal, Record
+from sspicli.views.events import Words
+from sspicli.views.ladder import ladder
+from sspicli.views.live import SMALLEST, Look, frame
+
+FRAMES = 12  # a second
+LINGER = 1.0  # seconds that the last frame of a view that was asked for stays
+
+Wait = Callable[[float], bool]
+"""Waits for the end of the run, at most so many seconds; says whether it has come."""
+
+
+class Reader:
+    """The state of the run that is looked at; when that has ended, of the one that `source` gives then."""
+
+    def __init__(self, source: Callable[[], Journal]) -> None:
+        self._source = source
+        self.journal = source()
+        self.state = State()
+
+    def read(self) -> list[Record]:
+        """Take what was recorded since the last time."""
+        if self.state.reason and (following := self._source()) is not self.journal:
+            self.journal, self.state = following, State()
+        records = self.journal.since(self.state.sequence)
+        for record in records:
+            self.state.see(record)
+        return records
+
+
+def follow(wait: Wait, source: Callable[[], Journal], watching: Watching) -> None:
+    """Show the run that `source` gives until `wait` says that its end has come."""
+    console = make_console(color=watching.color, ascii=watching.is_ascii, stream=sys.stderr)
+    reader = Reader(source)
+    if is_screen():
+        terminal = Terminal(sys.stderr.fileno(), encoding=sys.stderr.encoding, has_color=console.has_color)
+        columns, rows = terminal.size()
+        if columns >= SMALLEST[0] and rows >= SMALLEST[1]:
+            _on_screen(wait, reader, terminal, console, watching)
+            return
+    if watching.live:
+        in_lines(wait, reader, console)
+    while not wait(1):
+        pass
+
+
+def _on_screen(wait: Wait, reader: Reader, terminal: Terminal, console: Console, watching: Watching) -> None:
+    is_whole = False
+    try:
+        with other_screen(terminal):
+            on_screen(wait, reader, terminal, console, watching)
+            if watching.is_asked_for and reader.state.reason != "interrupted":
+                time.sleep(LINGER)
+        is_whole = True
+    finally:
+        if watching.leaves_ladder or not is_whole:
+            console.show(ladder(reader.state, console.glyphs, width=console.width, timing=True))
+
+
+def on_screen(wait: Wait, reader: Reader, terminal: Terminal, console: Console, watching: Watching) -> None:
+    """Draw frames on a terminal that was entered, the last one when the run is over."""
+    note = f"{watching.pace:g} s a step" if watching.pace else ""
+    is_over = False
+    while not is_over:
+        is_over = wait(1 / FRAMES)
+        reader.read()
+        columns, rows = size = terminal.size()
+        look = Look(columns, rows, console.glyphs, reader.journal.nanoseconds, note)
+        terminal.show(frame(reader.state, look), size)
+
+
+def in_lines(wait: Wait, reader: Reader, console: Console) -> None:
+    """Write a line for each event; when nobody can read them any more, none."""
+    is_over = False
+    while not is_over:
+        is_over = wait(1 / FRAMES)
+        records = reader.read()
+        words = Words(reader.state, console.glyphs, is_short=False)
+        try:
+            console.show(words.line(record) for record in records)
+            console.stream.flush()
+        except OSError:
+            return
