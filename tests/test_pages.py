@@ -75,8 +75,19 @@ def test_every_command_has_examples():
         assert any(str(one.id).startswith(f"{name}: ") for one in documented())
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """Record what the examples look at: a mutual-TLS handshake that fails."""
+    folder = tmp_path_factory.mktemp("recorded")
+    settings = ["--server", "request-cert=require", "--client", "cert=expired"]
+    ended = sspi("handshake", *settings, "--record", "run.sspirec", cwd=folder)
+    assert ended.returncode == 1, ended.stderr
+    return folder / "run.sspirec"
+
+
 @pytest.mark.parametrize("example", documented())
-def test_an_example_ends_with_the_exit_code_that_it_declares(example, tmp_path):
+def test_an_example_ends_with_the_exit_code_that_it_declares(example, recorded, tmp_path):
+    shutil.copy(recorded, tmp_path)
     ended = sspi(*example.arguments, cwd=tmp_path)
     assert example.text.split()[0] == "sspi-async"
     assert ended.returncode == example.exit_code, ended.stderr

@@ -20,7 +20,8 @@ from sspicli.journal.secret_file import create_secret_file
 from sspicli.reports.document import document_text, lines_text
 from sspicli.runtime.chooser import schedule_text
 from sspicli.sspi.errors import ExitCode, UsageError, WriteError
-from sspicli.views.screen import Look, screen
+from sspicli.views.look import Look
+from sspicli.views.screen import screen
 from sspicli.views.text import visible
 
 

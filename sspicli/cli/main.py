@@ -35,6 +35,7 @@ COMPLETION_VARIABLE = "_SSPI_ASYNC_COMPLETE"
 # completion too: no commas, at which fish would cut it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "handshake": ("sspicli.cli.handshake", "Run one handshake between two local endpoints and say what came of it."),
+    "show": ("sspicli.cli.show", "Show what a recording holds."),
     "explain": ("sspicli.cli.explain", "Say what a status or an alert or a rule code means."),
     "packages": ("sspicli.cli.packages", "List the security packages and what computes them here."),
     "doctor": ("sspicli.cli.doctor", "Show what is installed here and where it departs from Windows."),

@@ -30,7 +30,7 @@ def document_text(report: Report, *, timing: bool, schedule: str, attributes: bo
     """Write the document, with a newline at its end."""
     said = document(report, timing=timing, schedule=schedule)
     if attributes:
-        said["context_attributes"] = {name: _attributes(end) for name, end in report.endpoints.items()}
+        said["context_attributes"] = {name: attributes_of(end) for name, end in report.endpoints.items()}
     return json.dumps(said, indent=2, ensure_ascii=True) + "\n"
 
 
@@ -102,7 +102,7 @@ def _endpoint(end: EndpointReport | None) -> Member | None:
     }
 
 
-def _attributes(end: EndpointReport) -> Member:
+def attributes_of(end: EndpointReport) -> Member:
     """Say what QueryContextAttributes answered; some of it is random, so it stands only where asked for."""
     return {
         attribute_name(attribute): {"status": status.name, **{name: _plain(value) for name, value in fields.items()}}

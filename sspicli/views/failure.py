@@ -10,7 +10,7 @@ from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.package import AlertSeen
 from sspicli.sspi.status import SecurityStatus
 from sspicli.sspi.status_facts import STATUS_FACTS
-from sspicli.views.text import Line, Segment, line, visible, wrapped
+from sspicli.views.text import Line, Segment, folded, line, visible
 
 
 def failure_lines(report: Report, *, width: int, timing: bool) -> list[Line]:
@@ -29,7 +29,7 @@ def failure_lines(report: Report, *, width: int, timing: bool) -> list[Line]:
 
 def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool) -> list[Line]:
     evidence = failure.evidence
-    lines = _folded(*_headline(failure), width=width, indent=2)
+    lines = folded(*_headline(failure), width=width, indent=2)
     rows = [(failure.side, _told(failure.culprit, timing=timing))]
     if failure.alert is not None:
         rows.append(("wire", _wire(failure, failure.alert)))
@@ -65,18 +65,7 @@ def _headline(failure: Failure) -> tuple[Segment, str]:
 
 
 def _row(name: str, text: str, *, width: int) -> list[Line]:
-    return _folded(Segment(f"  {name:<8}", "head"), text, width=width, indent=10)
-
-
-def _folded(head: Segment, text: str, *, width: int, indent: int) -> list[Line]:
-    """Put text behind a head, and what does not fit below it; runs of blanks in the first line stay."""
-    room = width - len(head.text)
-    if len(text) <= room:
-        return [line(head, text)]
-    cut = text.rfind(" ", 0, room + 1)
-    cut = cut if cut > 0 else room
-    rest = wrapped(text[cut:].split(), width - indent)
-    return [line(head, text[:cut]), *(line(" " * indent, part) for part in rest)]
+    return folded(Segment(f"  {name:<8}", "head"), text, width=width, indent=10)
 
 
 def _told(culprit: Culprit, *, timing: bool) -> str:
@@ -132,7 +121,7 @@ def _unfinished(report: Report, *, width: int) -> list[Line]:
     text = (
         "nothing had completed" if last is None else f"the last call to complete was {last.handle}, {last.status.name}"
     )
-    lines = _folded(
+    lines = folded(
         Segment("unfinished", "warn"), f": the records end before the run did; {text}", width=width, indent=2
     )
     return lines + [part for one in pending for part in _row("pending", one, width=width)]
@@ -147,7 +136,7 @@ def _ended_early(report: Report, *, width: int) -> list[Line]:
     if not notes:
         notes = ["the run did not come to its end"]
     head = Segment("error", "bad")
-    return [part for note in notes for part in _folded(head, f": {visible(note)}", width=width, indent=2)]
+    return [part for note in notes for part in folded(head, f": {visible(note)}", width=width, indent=2)]
 
 
 def finding_lines(report: Report, *, width: int) -> list[Line]:

@@ -37,10 +37,10 @@ def verdict_line(report: Report, glyphs: Glyphs, *, timing: bool) -> Line:
         parts.append(f"{at}{report.failure.side}: {_failed_with(report.failure)}")
     else:
         parts.append(f"client {glyphs.both} server")
-        parts.append(_count(len(report.legs), "leg"))
-        parts.append(_count(len(report.calls), "call"))
+        parts.append(counted(len(report.legs), "leg"))
+        parts.append(counted(len(report.calls), "call"))
     if report.failure is None or report.findings:
-        parts.append(_count(len(report.findings), "finding"))
+        parts.append(counted(len(report.findings), "finding"))
     if timing:
         parts.append(f"{report.nanoseconds / 1e6:.1f} ms")
     return line(Segment(word, _STYLES[report.verdict]), "  ".join(parts))
@@ -50,7 +50,8 @@ def _failed_with(failure: Failure) -> str:
     return "NULL" if failure.status is None else failure.status.name
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Count things in words: `1 leg`, `2 legs`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -164,15 +165,21 @@ def _alpn(report: Report) -> str:
     return ""
 
 
+_LACKING = "the key log has no "
+
+
 def closed_lines(report: Report, *, width: int) -> list[Line]:
     """Say which messages stayed closed, and why; nothing where all could be opened."""
     closed = [one for leg in report.legs for one in leg.messages if one.name == "Encrypted"]
     if not closed:
         return []
-    reasons = "; ".join(dict.fromkeys(visible(one.note) for one in closed if one.note))
-    text = f"{_count(len(closed), 'encrypted record')} stayed closed: {reasons}"
-    if any("key log has no" in one.note for one in closed):
-        text += " (the secrets are not on record; show RECORDING --keylog FILE opens what a key log can)"
+    notes = list(dict.fromkeys(visible(one.note) for one in closed if one.note))
+    lacking = [note.removeprefix(_LACKING) for note in notes if note.startswith(_LACKING)]
+    reasons = [note for note in notes if not note.startswith(_LACKING)]
+    if lacking:
+        help = "--keylog FILE of show opens them"
+        reasons.insert(0, f"their secrets are not on record ({', '.join(lacking)}); {help}")
+    text = f"{counted(len(closed), 'encrypted record')} stayed closed: {'; '.join(reasons)}"
     return [line(Segment(f"  {part}", "warn")) for part in wrapped(text.split(), width - 2)]
 
 

@@ -6,25 +6,12 @@ cannot tell two stories about the same records.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from sspicli.analysis.report import Report, Verdict
 from sspicli.views.failure import failure_lines, finding_lines
 from sspicli.views.ladder import closed_lines, ladder, legend_line, negotiated_lines, verdict_line
+from sspicli.views.look import Look
 from sspicli.views.tables import attribute_lines, buffer_lines, call_lines
-from sspicli.views.text import Glyphs, Line, Segment, line
-
-
-class Look(NamedTuple):
-    """How things are drawn: with which glyphs, how wide, with measured times or without.
-
-    `verbosity` is -1 for the verdict only, 0 for the ladder, 1 with calls, attributes and buffers, 2 with their bytes.
-    """
-
-    glyphs: Glyphs
-    width: int
-    timing: bool
-    verbosity: int = 0
+from sspicli.views.text import Line, Segment, line
 
 
 def screen(report: Report, look: Look, *, schedule: str) -> list[Line]:
@@ -37,7 +24,7 @@ def screen(report: Report, look: Look, *, schedule: str) -> list[Line]:
         lines += [(), *call_lines(report, look.glyphs, timing=look.timing)]
         lines += [(), *attribute_lines(report, width=look.width)]
         lines += [(), *buffer_lines(report, width=look.width, with_hex=look.verbosity > 1)]
-    if report.verdict is not Verdict.OK and _is_stepped(report):
+    if report.verdict in (Verdict.FAILED, Verdict.STUCK) and _is_stepped(report):
         lines.append(line(Segment(f"  schedule {schedule}", "muted")))
     return lines
 
@@ -50,6 +37,11 @@ def head_lines(report: Report, look: Look) -> list[Line]:
     if report.verdict is not Verdict.OK:
         lines += [(), *failure_lines(report, width=look.width, timing=look.timing)]
     return lines + finding_lines(report, width=look.width)
+
+
+def failure_and_ladder(report: Report, look: Look) -> list[Line]:
+    """Compose the reasons and the ladder, without the verdict."""
+    return [*head_lines(report, look)[1:], *ladder_lines(report, look)]
 
 
 def ladder_lines(report: Report, look: Look) -> list[Line]:

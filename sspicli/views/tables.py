@@ -34,11 +34,12 @@ def buffer_lines(report: Report, *, width: int, with_hex: bool) -> list[Line]:
     lines: list[Line] = []
     for call in report.calls:
         if call.function in LEG_FUNCTIONS:
-            lines.extend(_one_call(call, width=width, with_hex=with_hex))
+            lines.extend(one_call_buffers(call, width=width, with_hex=with_hex))
     return lines
 
 
-def _one_call(call: Call, *, width: int, with_hex: bool) -> list[Line]:
+def one_call_buffers(call: Call, *, width: int, with_hex: bool) -> list[Line]:
+    """List the descriptors of one leg call."""
     name = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
     lines = [line(Segment(f"  {call.handle} {name}", "call"), f"  {call.status.name}")]
     done = call.completed

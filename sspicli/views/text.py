@@ -93,3 +93,14 @@ def wrapped(words: Iterable[str], width: int) -> list[str]:
         else:
             lines.append(word)
     return lines or [""]
+
+
+def folded(head: Segment, text: str, *, width: int, indent: int) -> list[Line]:
+    """Put text behind a head, and what does not fit below it; runs of blanks in the first line stay."""
+    room = width - len(head.text)
+    if len(text) <= room:
+        return [line(head, text)]
+    cut = text.rfind(" ", 0, room + 1)
+    cut = cut if cut > 0 else room
+    rest = wrapped(text[cut:].split(), width - indent)
+    return [line(head, text[:cut]), *(line(" " * indent, part) for part in rest)]

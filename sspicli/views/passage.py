@@ -1,0 +1,76 @@
+"""One leg from end to end: the call that made its token, what the token says, and who took it."""
+
+from __future__ import annotations
+
+from sspicli.analysis.calls import Call, Leg
+from sspicli.analysis.passage import Opening, Passage
+from sspicli.analysis.report import Report
+from sspicli.tokens.tls import TlsMessage
+from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome, message_words
+from sspicli.views.look import Look
+from sspicli.views.tables import hex_rows, one_call_buffers
+from sspicli.views.text import Line, Segment, folded, line, visible
+
+
+def passage_lines(report: Report, passage: Passage, look: Look) -> list[Line]:
+    """Tell one leg: its token and messages, its maker and takers, their buffers, and its bytes when asked for."""
+    leg = passage.leg
+    receiver = "server" if leg.sender == "client" else "client"
+    words = " ".join(message_words(leg.messages, look.glyphs))
+    head = Segment(f"  leg {leg.number}  {leg.sender} to {receiver}  {len(leg.data)} B  ", "leg")
+    lines = folded(head, words, width=look.width, indent=4)
+    if report.failure is not None and report.failure.leg == leg.number:
+        lines.append(line("  ", Segment(f"the run failed at this leg: {report.failure.side}", "bad")))
+    lines += _ends(passage, look)
+    lines += [(), *message_lines(leg, look)]
+    for one in (passage.maker, *passage.takers):
+        if isinstance(one, Call):
+            lines += [(), *one_call_buffers(one, width=look.width, with_hex=look.verbosity > 1)]
+    if look.verbosity > 1:
+        lines += [(), line(Segment(f"  token of leg {leg.number}", "head"))]
+        lines += [line(Segment(f"    {row}", "muted")) for row in hex_rows(leg.data)]
+    return lines
+
+
+def _ends(passage: Passage, look: Look) -> list[Line]:
+    """Say who made the token and who took it, each with its outcome."""
+    sent = f"record #{passage.leg.sequence}"
+    made = Segment("  made by  ", "head")
+    lines = [line(made, f"no call on record, {sent}")]
+    if passage.maker is not None:
+        lines = [line(made, *_call_words(passage.maker, look), f", sent in {sent}")]
+    if not passage.delivered:
+        return [*lines, line(Segment("  taken by ", "head"), "nobody: it was never delivered")]
+    lines.append(line(Segment("  arrived  ", "head"), f"record #{passage.delivered}"))
+    for taker in passage.takers:
+        lines.append(line(Segment("  taken by ", "head"), *_taker_words(taker, look)))
+    if not passage.takers:
+        lines.append(line(Segment("  taken by ", "head"), "nobody"))
+    return lines
+
+
+def _taker_words(taker: Call | Opening, look: Look) -> Line:
+    if isinstance(taker, Opening):
+        return line(f"{taker.endpoint} DecryptMessage, record #{taker.sequence}, {taker.status.name}")
+    return _call_words(taker, look)
+
+
+def _call_words(call: Call, look: Look) -> Line:
+    name = f"{call.handle} {SHORT_FUNCTIONS[call.function.documented_name]} #{call.number} "
+    return line(Segment(name, "call"), *call_outcome(call, look.glyphs, timing=look.timing))
+
+
+def message_lines(leg: Leg, look: Look) -> list[Line]:
+    """List the messages of a token, where their records stand in it, and why one could not be read."""
+    width = max((len(message.name) for message in leg.messages), default=7)
+    lines = [line(Segment(f"  {'message':<{width}}  {'records':<13}  {'bytes':>6}", "head"))]
+    for message in leg.messages:
+        lines += _message(message, look, min(width, 40))
+    return lines
+
+
+def _message(message: TlsMessage, look: Look, width: int) -> list[Line]:
+    start, end = message.span
+    head = f"  {visible(message.name):<{width}}  0x{start:04x}-0x{max(end - 1, start):04x}  {len(message.body):>6}  "
+    notes = ["encrypted" if message.encrypted else "in clear", *([visible(message.note)] if message.note else [])]
+    return folded(Segment(head), "; ".join(notes), width=look.width, indent=6)
