@@ -49,7 +49,7 @@ def test_help_imports_click_and_nothing_heavy():
     assert not [name for name in modules if name.startswith("sspicli.cli.") and name != "sspicli.cli.main"]
 
 
-@pytest.mark.parametrize("name", ["show", "explain", "packages", "doctor", "completion", "man"])
+@pytest.mark.parametrize("name", ["show", "decode", "explain", "packages", "doctor", "completion", "man"])
 def test_the_help_of_a_command_without_a_session_imports_click_and_nothing_heavy(name):
     modules = imported(name, "--help")
     assert not packages_of(modules) & HEAVY
@@ -68,7 +68,10 @@ def test_explain_imports_no_engine(arguments):
     assert not packages_of(imported("explain", *arguments)) & HEAVY
 
 
-@pytest.mark.parametrize("arguments", [["handshake"], ["handshake", "-f", "json"], ["doctor"], ["packages"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["handshake"], ["handshake", "-f", "json"], ["decode", "15030300020228", "--hex"], ["doctor"], ["packages"]],
+)
 def test_off_a_terminal_nothing_imports_what_draws_on_one(arguments):
     assert not packages_of(imported(*arguments)) & {"rich", "prompt_toolkit"}
 

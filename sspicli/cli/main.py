@@ -36,6 +36,7 @@ COMPLETION_VARIABLE = "_SSPI_ASYNC_COMPLETE"
 COMMANDS: dict[str, tuple[str, str]] = {
     "handshake": ("sspicli.cli.handshake", "Run one handshake between two local endpoints and say what came of it."),
     "show": ("sspicli.cli.show", "Show what a recording holds."),
+    "decode": ("sspicli.cli.decode", "Open tokens and certificates and recordings field by field."),
     "explain": ("sspicli.cli.explain", "Say what a status or an alert or a rule code means."),
     "packages": ("sspicli.cli.packages", "List the security packages and what computes them here."),
     "doctor": ("sspicli.cli.doctor", "Show what is installed here and where it departs from Windows."),

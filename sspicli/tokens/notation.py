@@ -58,7 +58,7 @@ class NotationError(ValueError):
 
 def read_notation(data: bytes, notation: Notation | None = None) -> Written:
     """Read bytes as they are written down; the notation is told by its marks unless it is given."""
-    if len(data) > MAX_BYTES and notation is not Notation.RECORDING and not _begins_recording(data):
+    if len(data) > MAX_BYTES and notation is not Notation.RECORDING and not begins_recording(data):
         raise NotationError(f"{len(data):,} bytes are more than the {MAX_BYTES:,} a token may have")
     found = _told(data) if notation is None else notation
     if found is Notation.RECORDING:
@@ -83,7 +83,7 @@ def read_notation(data: bytes, notation: Notation | None = None) -> Written:
 
 def _told(data: bytes) -> Notation:
     """Tell a notation by its marks."""
-    if _begins_recording(data):
+    if begins_recording(data):
         return Notation.RECORDING
     text = _text(data)
     if text is None:
@@ -103,7 +103,8 @@ def _told(data: bytes) -> Notation:
     raise NotationError("it is written in no notation that is known here")
 
 
-def _begins_recording(data: bytes) -> bool:
+def begins_recording(data: bytes) -> bool:
+    """Say whether bytes begin as the first line of a recording does."""
     return data.startswith(b'{"schema"')
 
 

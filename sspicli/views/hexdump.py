@@ -21,12 +21,16 @@ _LONGEST_NAME = 40
 
 
 class Piece(NamedTuple):
-    """A run of bytes that belong to one field and to none of its parts; `number` counts fields, for their style."""
+    """A run of bytes that belong to one field and to none of its parts.
+
+    `number` counts names, for their style; `field` tells fields of one name from one another.
+    """
 
     start: int
     end: int
     name: str
     number: int
+    field: int
 
 
 class _Layout(NamedTuple):
@@ -56,25 +60,29 @@ def hex_lines(
 
 def field_pieces(tree: Node, size: int) -> Iterator[Piece]:
     """Divide bytes among the innermost fields; neighbours of one name count as one field for their style."""
-    runs = groupby(_innermost(tree, 0, size), key=lambda run: run[2])
+    runs = groupby(_innermost(tree, 0, size), key=lambda run: run[2].name)
     for number, (name, parts) in enumerate(runs):
-        for start, end, _ in parts:
-            yield Piece(start, end, name, number)
+        for start, end, node in parts:
+            yield Piece(start, end, name, number, id(node))
 
 
-def _innermost(node: Node, low: int, high: int) -> Iterator[tuple[int, int, str]]:
-    """Give a node's bytes in order, each run to the deepest field that holds it; a span outside is cut."""
+def _innermost(node: Node, low: int, high: int) -> Iterator[tuple[int, int, Node]]:
+    """Give a node's bytes in order, each run to the deepest field that holds it; a span outside is cut.
+
+    What stands between two fields, such as the second one's length, counts as the second's when it has a value; what
+    stands before the first is its parent's.
+    """
     position, end = max(node.span[0], low), min(node.span[1], high)
-    for child in node.children:
+    for index, child in enumerate(node.children):
         start, stop = max(child.span[0], position), min(child.span[1], end)
         if start >= stop:
             continue
         if position < start:
-            yield position, start, node.name
+            yield position, start, child if index and child.value is not None and not child.children else node
         yield from _innermost(child, start, stop)
         position = stop
     if position < end:
-        yield position, end, node.name
+        yield position, end, node
 
 
 def _layout(size: int, width: int, glyphs: Glyphs, *, has_names: bool) -> _Layout:
@@ -160,7 +168,8 @@ def _names(beginning: list[Piece], layout: _Layout) -> list[tuple[Segment, ...]]
     lines: list[tuple[Segment, ...]] = [()]
     for number, group in groupby(beginning, key=lambda piece: piece.number):
         members = list(group)
-        count = f" {layout.glyphs.times}{len(members)}" if len(members) > 1 else ""
+        fields = len({piece.field for piece in members})
+        count = f" {layout.glyphs.times}{fields}" if fields > 1 else ""
         name = Segment(visible(members[0].name, _LONGEST_NAME) + count, FIELD_STYLES[number % len(FIELD_STYLES)])
         if lines[-1] and width_of(lines[-1]) + 2 + len(name.text) > layout.room:
             lines.append((name,))

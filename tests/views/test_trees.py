@@ -71,10 +71,11 @@ def test_a_span_is_as_wide_as_the_highest_offset_needs_and_an_empty_one_is_too()
 def test_a_vector_too_long_for_the_line_is_cut_and_says_so():
     vector = Node("suites", (0, 200), children=tuple(Node("suite", (at, at + 2), at, "A" * 12) for at in range(100)))
     for width in (48, 80, 120):
-        (one,) = texts(tree_lines(vector, UNICODE, width=width, folded=True))
-        assert len(one) <= width
-        assert "100: A" in one
-        assert one.endswith("…")
+        first, *more = texts(tree_lines(vector, UNICODE, width=width, folded=True))
+        assert first == "0x000-0x0c7  suites  100:"
+        assert len(more) == 4
+        assert max(map(len, more)) <= width
+        assert more[-1].endswith("…")
 
 
 @pytest.mark.parametrize("field", [
@@ -88,6 +89,31 @@ def test_a_vector_too_long_for_the_line_is_cut_and_says_so():
 def test_whatever_stands_in_a_field_never_reaches_a_terminal_as_it_is(field, folded):
     for one in texts(tree_lines(field, UNICODE, width=100, folded=folded)):
         assert not [mark for mark in one if unicodedata.category(mark) in ("Cc", "Cf")]
+
+
+def test_folded_a_field_of_one_part_is_a_path_and_what_its_name_says_is_left_out():
+    extension = Node(
+        "server_name",
+        (0, 20),
+        children=(
+            Node("extension_type", (0, 2), 0, "server_name"),
+            Node("length", (2, 4), 16),
+            Node("list", (4, 20), children=(Node("host", (6, 20), "x"),)),
+        ),
+    )
+    issuer = Node("issuer", (20, 30), meaning="CN=x", children=(Node("rdn", (20, 30), "x"),))
+    root = Node("root", (0, 30), children=(extension, issuer))
+    assert texts(tree_lines(root, UNICODE, width=80, folded=True)) == [
+        "0x000-0x01d  root",
+        '0x006-0x013  ├─ server_name.list.host  "x"',
+        "0x014-0x01d  └─ issuer  CN=x",
+    ]
+    assert len(tree_lines(root, UNICODE, width=80)) == 8
+
+
+def test_folded_nothing_hides_where_reading_stopped():
+    issuer = Node("issuer", (0, 9), meaning="CN=x", children=(Node("rdn", (0, 9), "x", note="cut"),))
+    assert "stopped: cut" in "\n".join(texts(tree_lines(issuer, UNICODE, width=80, folded=True)))
 
 
 @pytest.mark.parametrize("width", [48, 80, 120])
