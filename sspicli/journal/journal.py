@@ -63,12 +63,12 @@ class Journal:
         """All records so far, in order."""
         done = len(self._records)
         if done < len(self._entries):
-            self._records.extend(Record(number, *one) for number, one in enumerate(self._entries[done:], done + 1))
+            self._records.extend(self.since(done))
         return self._records
 
     def since(self, sequence: int) -> list[Record]:
         """Copy the records after number `sequence`; any thread may ask, as one writer appends and nothing changes."""
-        return list(map(Record._make, self._entries[sequence:]))
+        return [Record(number, *one) for number, one in enumerate(self._entries[sequence:], sequence + 1)]
 
     @property
     def nanoseconds(self) -> int:

@@ -120,6 +120,7 @@ def _text(data: bytes) -> str | None:
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _HEX_MARKS = frozenset("0123456789abcdefABCDEFxX \t\r\n\f\v,:;-\"'\\")
+_STRAY_X = re.compile(r"(?<![0\\])[xX]|(?<=\w0)[xX]")  # an x that is not of a `0x` or `\x` at the front of its word
 _BASE64_MARKS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_= \t\r\n")
 
 
@@ -149,7 +150,7 @@ def _is_hex(text: str) -> bool:
     """Say whether nothing but hex digits and what stands between them is in the text, or in its C array."""
     text = _without_comments(text)
     inside = text.partition("{")[2].partition("}")[0] if "{" in text else text
-    return bool(_ESCAPE.search(text)) or not set(inside) - _HEX_MARKS
+    return bool(_ESCAPE.search(text)) or not (set(inside) - _HEX_MARKS or _STRAY_X.search(inside))
 
 
 def _escapes(text: str) -> bytes:
