@@ -74,17 +74,18 @@ def blame(
     injected = faults.get(_subject(first))
     settings = Settings(run)
     compared = offers(calls, legs) if first.status == SecurityStatus.SEC_E_ALGORITHM_MISMATCH else None
+    field = _field(evidence, compared)
     return Failure(
         culprit=first,
         leg=made or _leg_not_made(first, legs),
         alert=evidence.alert_sent or evidence.alert_received if evidence else None,
         alert_data=next((leg.data for leg in legs if made and leg.number == made), b""),
-        field=_field(evidence, compared),
+        field=field,
         cause=_cause(first, settings) if injected is None else f"--fault {injected} (you asked for it)",
         help=_help(first, settings) if injected is None else f"leave out --fault {injected}",
         was_injected=injected is not None,
         other=next((one for one in failed if one.endpoint != first.endpoint), None),
-        place=whereabouts(evidence.field, first.endpoint, legs) if evidence else None,
+        place=whereabouts(field, first.endpoint, legs),
         offers=compared,
     )
 

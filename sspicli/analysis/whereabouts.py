@@ -1,6 +1,7 @@
 """Where in the peer's messages a field stands: from a path such as `Certificate[0].validity.notAfter` to bytes.
 
-Only fields of certificates are found; the whole path of anything else is its name.
+A path is that of the message's field tree, with one shortening: `Certificate[n]` is the nth certificate of a chain, and
+its fields need no `tbsCertificate`. The span of an extension of a certificate is that of its value.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ import re
 from typing import NamedTuple
 
 from sspicli.analysis.calls import Leg
-from sspicli.tokens.der import certificate_field_span
-from sspicli.tokens.tls_hello import certificates
+from sspicli.tokens.tls_fields import message_tree
+from sspicli.tokens.tree import Node
 
-_CERTIFICATE_FIELD = re.compile(r"Certificate\[(\d{1,3})\]\.([A-Za-z.]+)")
+_FIELD = re.compile(r"([A-Za-z]+)(?:\[(\d{1,3})\])?\.([A-Za-z_.]+)")
 
 
 class Whereabouts(NamedTuple):
@@ -25,21 +26,36 @@ class Whereabouts(NamedTuple):
 
 
 def whereabouts(field: str, reader: str, legs: tuple[Leg, ...]) -> Whereabouts | None:
-    """Find a certificate's field in what the peer of `reader` sent; None for no such field, or one not opened."""
-    named = _CERTIFICATE_FIELD.fullmatch(field)
+    """Find a field in the first message of its kind that the peer of `reader` sent; None when it is not there."""
+    named = _FIELD.fullmatch(field)
     if named is None:
         return None
+    name, number, path = named.groups()
     for leg in legs:
         for message in leg.messages:
-            if leg.sender != reader and message.name == "Certificate":
-                entries = certificates(message.body)
-                index = int(named[1])
-                if index >= len(entries):
-                    return None
-                entry = entries[index]
-                span = certificate_field_span(entry.der, named[2])
-                if span is None:
-                    return None
-                at = entry.span[0]
-                return Whereabouts(leg.number, at + span[0], at + span[1], message.encrypted)
+            if leg.sender != reader and message.name == name:
+                node = _find(message_tree(message), number, path.split("."))
+                return None if node is None else Whereabouts(leg.number, *node.span, message.encrypted)
     return None
+
+
+def _find(tree: Node, number: str | None, steps: list[str]) -> Node | None:
+    if number is None:
+        return _below(tree, steps)
+    chain = _below(tree, ["certificate_list"])
+    if chain is None or int(number) >= len(chain.children):
+        return None
+    entry = chain.children[int(number)]
+    certificate = _below(entry, ["cert_data"]) or entry
+    found = _below(certificate, ["tbsCertificate", *steps]) or _below(certificate, steps)
+    return None if found is None else _below(found, ["extnValue"]) or found
+
+
+def _below(node: Node, steps: list[str]) -> Node | None:
+    """Follow names down a tree, of several children of one name the first."""
+    for step in steps:
+        below = next((child for child in node.children if child.name == step), None)
+        if below is None:
+            return None
+        node = below
+    return node

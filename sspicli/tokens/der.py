@@ -1,20 +1,18 @@
-"""DER with byte spans: where in a certificate a field stands, so that a screen can point at the bytes that decided.
+"""DER, element by element: tags, lengths and places, so that a screen can point at the bytes that decided.
 
 The rule guarded here: nothing in the bytes is believed. Every length is checked against what remains, nesting stops at
-16, nothing recurses, and bytes that are no DER end a walk instead of raising. Nothing is decoded: these are spans, and
-what a value means is its reader's business.
+16, nothing recurses, and bytes that are no DER end a walk instead of raising. Nothing is decoded: what a value means is
+the business of `asn1`.
 
-Source: X.690 (DER), RFC 5280 section 4.1 (Certificate).
+Source: X.690 (DER).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
 
 MAX_DEPTH = 16
-MAX_EXTENSIONS = 256
 _CONSTRUCTED = 0x20
 _MULTIBYTE_TAG = 0x1F
 
@@ -31,29 +29,6 @@ class Element(NamedTuple):
     def is_constructed(self) -> bool:
         """Say whether the value consists of elements."""
         return bool(self.tag & _CONSTRUCTED)
-
-
-def certificate_field_span(der: bytes, path: str) -> tuple[int, int] | None:
-    """Find a certificate's field, such as `validity.notAfter` or `extensions.subjectAltName`; None when it lacks it.
-
-    The span of a primitive field is its value's bytes; that of a constructed one is the whole element, so that it can
-    be parsed again. An extension's is what its extnValue holds. `signature` is the signature's bits (the field of that
-    name inside the signed part, an algorithm, is `tbsCertificate.signature`).
-    """
-    field = certificate_fields(der).get(path)
-    if field is None:
-        return None
-    return (field.start if field.is_constructed else field.value_start, field.end)
-
-
-def certificate_fields(der: bytes) -> dict[str, Element]:
-    """Find every field that has a path, as far as the bytes are a certificate."""
-    outer = list(islice(_inside(der, read_element(der)), 3))
-    fields = dict(zip(("tbsCertificate", "signatureAlgorithm", "signature"), outer, strict=False))
-    fields.update(_signed_fields(der, fields.get("tbsCertificate")))
-    fields.update(_children_named(der, fields.get("validity"), names=("validity.notBefore", "validity.notAfter")))
-    fields.update(_extensions(der, fields.get("extensions")))
-    return fields
 
 
 def read_element(data: bytes, offset: int = 0, *, end: int | None = None) -> Element | None:
@@ -95,58 +70,3 @@ def walk(data: bytes) -> Iterator[tuple[int, Element]]:
         yield len(levels) - 1, element
         if element.is_constructed and len(levels) < MAX_DEPTH:
             levels.append(children(data, element))
-
-
-def _inside(data: bytes, parent: Element | None) -> Iterator[Element]:
-    return iter(()) if parent is None or not parent.is_constructed else children(data, parent)
-
-
-def _children_named(data: bytes, parent: Element | None, *, names: tuple[str, ...]) -> dict[str, Element]:
-    return dict(zip(names, _inside(data, parent), strict=False))
-
-
-def _signed_fields(data: bytes, signed: Element | None) -> dict[str, Element]:
-    elements = list(islice(_inside(data, signed), len(_SIGNED_FIELDS) + 4))
-    fields = {"version": elements.pop(0)} if elements and elements[0].tag == 0xA0 else {}
-    fields.update(zip(_SIGNED_FIELDS, elements, strict=False))
-    for element in elements[len(_SIGNED_FIELDS) :]:
-        if element.tag == 0xA3:
-            fields.update(_children_named(data, element, names=("extensions",)))
-    return fields
-
-
-def _extensions(data: bytes, extensions: Element | None) -> dict[str, Element]:
-    """Name the known extensions; of one that stands twice, the first."""
-    found: dict[str, Element] = {}
-    for extension in islice(_inside(data, extensions), MAX_EXTENSIONS):
-        parts = list(islice(_inside(data, extension), 3))
-        if not parts or parts[-1].tag != 0x04:
-            continue
-        name = _EXTENSIONS.get(data[parts[0].value_start : parts[0].end])
-        if name is not None:
-            value = parts[-1]
-            found.setdefault(f"extensions.{name}", read_element(data, value.value_start, end=value.end) or value)
-    return found
-
-
-_SIGNED_FIELDS = (
-    "serialNumber",
-    "tbsCertificate.signature",
-    "issuer",
-    "validity",
-    "subject",
-    "subjectPublicKeyInfo",
-)
-
-_EXTENSIONS = {
-    b"\x55\x1d\x0e": "subjectKeyIdentifier",
-    b"\x55\x1d\x0f": "keyUsage",
-    b"\x55\x1d\x11": "subjectAltName",
-    b"\x55\x1d\x13": "basicConstraints",
-    b"\x55\x1d\x1e": "nameConstraints",
-    b"\x55\x1d\x1f": "cRLDistributionPoints",
-    b"\x55\x1d\x20": "certificatePolicies",
-    b"\x55\x1d\x23": "authorityKeyIdentifier",
-    b"\x55\x1d\x25": "extendedKeyUsage",
-    b"\x2b\x06\x01\x05\x05\x07\x01\x01": "authorityInfoAccess",
-}

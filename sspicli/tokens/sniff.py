@@ -13,9 +13,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sspicli.sspi.records import is_malformed, read_header
-from sspicli.tokens.der import certificate_fields, read_element
+from sspicli.tokens.der import read_element
 from sspicli.tokens.tls_hello import CLIENT_HELLO, SERVER_HELLO
 from sspicli.tokens.tls_names import HANDSHAKE_TYPES
+from sspicli.tokens.x509 import certificate_tree
 
 
 class Kind(StrEnum):
@@ -56,7 +57,10 @@ def _tls(data: bytes) -> Told | None:
 
 def _certificate(data: bytes) -> Told | None:
     outer = read_element(data)
-    if outer is None or outer.tag != _SEQUENCE or "validity" not in certificate_fields(data):
+    if outer is None or outer.tag != _SEQUENCE:
+        return None
+    signed = certificate_tree(data[: outer.end]).children[:1]
+    if not any(field.name == "validity" for part in signed for field in part.children):
         return None
     return Told(Kind.CERTIFICATE, "an X.509 certificate in DER", "a SEQUENCE with a validity")
 

@@ -232,6 +232,7 @@ def token_tree(reading: TlsToken) -> Node:
     return Node("token", (0, end), None, "", tuple(children))
 
 
+_RECORD_STARTS = frozenset(bytes([kind]) for kind in range(CHANGE_CIPHER_SPEC, HEARTBEAT + 1))
 _NO_RECORDS = frozenset({"Malformed", "Partial", "Unread"})
 
 
@@ -251,7 +252,7 @@ def _message_tree(message: TlsMessage, source: Source) -> Node:
 
 def _is_record(body: bytes) -> bool:
     """Tell a record that has begun from a handshake message that has: none of type 22 is as long as 0x03.... bytes."""
-    return 20 <= body[0] <= 24 and body[1:2] == b"\x03"
+    return body[:1] in _RECORD_STARTS and body[1:2] == b"\x03"
 
 
 def _body_tree(source: Source, name: str, layout: Struct, *, note: str) -> Node:
@@ -265,7 +266,7 @@ def _handshake_tree(message: TlsMessage, source: Source) -> Node:
     """Read type, length and body of a handshake message, whole or begun."""
     body, size = message.body, len(message.body)
     header, at = _HEADER.read_fields(source, 0, size)
-    name = handshake_name(body[0]) if message.name == "Partial" else message.name
+    name = handshake_name(body[0]) if body and message.name == "Partial" else message.name
     if source.is_short or size == 4:
         return Node(name, (0, size), None, "", header, message.note)
     children, end = _layout(message).read_fields(source, at, size)

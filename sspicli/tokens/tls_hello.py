@@ -1,11 +1,11 @@
-"""What the two hellos offered and chose, and which certificates were shown: the facts behind a failed negotiation.
+"""What the two hellos offered and chose: the facts behind a negotiation, cheaper than the tree of all fields.
 
 The rule guarded here: facts are read as far as the bytes go. A message that was cut or tampered with gives what stands
 before the damage, and a note; it never raises, and nothing is read beyond the vector that should hold it.
 
 All functions take a handshake message with its four-byte header, as `TlsMessage.body` holds it.
 
-Source: RFC 8446 section 4.1 and 4.4.2, RFC 5246 section 7.4, RFC 6066 (server_name), RFC 7301 (ALPN).
+Source: RFC 8446 section 4.1, RFC 5246 section 7.4, RFC 6066 (server_name), RFC 7301 (ALPN).
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from typing import NamedTuple
 
 CLIENT_HELLO = 1
 SERVER_HELLO = 2
-CERTIFICATE = 11
 TLS12 = 0x0303
 TLS13 = 0x0304
-MAX_CERTIFICATES = 64
 
 # SHA-256 of "HelloRetryRequest": the random by which such a ServerHello is known (RFC 8446, 4.1.3).
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
@@ -60,13 +58,6 @@ class HelloFacts(NamedTuple):
         return _ENCRYPT_THEN_MAC in self.extensions
 
 
-class CertificateEntry(NamedTuple):
-    """One certificate of a Certificate message: its DER, and where that stands in the message."""
-
-    der: bytes
-    span: tuple[int, int]
-
-
 def hello_facts(body: bytes) -> HelloFacts | None:
     """Read a ClientHello, ServerHello or HelloRetryRequest; None for any other message."""
     kind = body[0] if body else -1
@@ -85,24 +76,6 @@ def hello_facts(body: bytes) -> HelloFacts | None:
     note = "the message is cut" if int.from_bytes(body[1:4], "big") > len(body) - 4 else ""
     facts = HelloFacts(name, legacy_version, (legacy_version,), random, session_id, suites, note=note)
     return _with_extensions(facts, cursor, is_client=kind == CLIENT_HELLO)
-
-
-def certificates(body: bytes) -> tuple[CertificateEntry, ...]:
-    """Read a Certificate message of TLS 1.2 or 1.3; which it is shows in its lengths."""
-    if not body or body[0] != CERTIFICATE:
-        return ()
-    is_tls12 = int.from_bytes(body[4:7], "big") == len(body) - 7
-    cursor = Cursor(body, 4)
-    if not is_tls12:
-        cursor.vector(1)  # certificate_request_context
-    entries: list[CertificateEntry] = []
-    chain = cursor.vector(3)
-    while chain.remains and len(entries) < MAX_CERTIFICATES:
-        one = chain.vector(3)
-        entries.append(CertificateEntry(body[one.position : one.end], (one.position, one.end)))
-        if not is_tls12:
-            chain.vector(2)  # extensions
-    return tuple(entries)
 
 
 class Cursor:

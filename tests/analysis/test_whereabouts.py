@@ -39,3 +39,23 @@ def test_the_clients_own_certificate_is_not_taken_for_the_servers():
     place = whereabouts("Certificate[0].subject", "server", result.legs)
     assert place is not None
     assert place.leg == 3
+
+
+def test_a_field_of_a_hello_is_found_in_the_first_one_the_peer_sent():
+    result = handshake(client=("groups=x25519",), server=("groups=secp256r1",))
+    assert result.failure is not None
+    assert result.failure.field == "ClientHello.extensions.supported_groups"
+    place = result.failure.place
+    assert place is not None
+    assert (place.leg, place.is_decrypted) == (1, False)
+    body = result.legs[0].messages[0].body
+    assert body[place.start : place.end] == bytes.fromhex("000a 0004 0002 001d")
+
+
+def test_an_extension_of_a_certificate_is_found_by_its_value():
+    result = handshake(server=("cert=wrong-name",))
+    place = whereabouts("Certificate[0].extensions.subjectAltName", "client", result.legs)
+    assert place is not None
+    body = next(one.body for one in result.legs[1].messages if one.name == "Certificate")
+    assert body[place.start : place.start + 1] == b"\x30"
+    assert b"wrong-name.invalid" in body[place.start : place.end]

@@ -84,7 +84,10 @@ def splitter(tokens: Tokens) -> Callable[[], int] | None:
                     if record.type == 22:
                         try:
                             dpkt.ssl.TLSHandshake(record.data)
-                        except (dpkt.Error, dpkt.ssl.SSL3Exception):  # without a class of its own, or encrypted
+                        except (
+                            dpkt.Error,
+                            dpkt.ssl.SSL3Exception,
+                        ):  # a message it has no class for, or one that is encrypted
                             continue
         return tokens.size
 

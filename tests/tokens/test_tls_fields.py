@@ -13,7 +13,7 @@ from sspicli.tokens.grammar import MAX_NODES
 from sspicli.tokens.tls import TlsMessage, TlsReader, TlsToken
 from sspicli.tokens.tls_fields import message_tree, message_trees, token_tree
 from sspicli.tokens.tree import Node, walk
-from tests.tls_pairs import TLS12, Recipe, session
+from tests.tls_pairs import TLS12, Ends, Recipe, identity, read, session
 
 RECIPES = {
     "full 1.3": Recipe(),
@@ -166,6 +166,16 @@ def test_a_client_hello_is_named_to_its_last_number():
 def test_a_field_means_what_its_registry_says(kind: str, name: str, path: str, meaning: str):
     message = next(one for one in messages(kind) if one.name == name)
     assert fields(message_tree(message))[f"{name}.{path}"].meaning == meaning
+
+
+@pytest.mark.parametrize("version", [TLS12, Recipe().version])
+def test_the_certificates_of_a_chain_stand_where_they_are_said_to(version: int):
+    made = Ends(Recipe(version, chain_length=3)).connect()
+    (message,) = (one for reading in read(made.sent) for one in reading if one.name == "Certificate")
+    said = fields(message_tree(message))
+    entry = "CertificateEntry[{}].cert_data" if version != TLS12 else "Certificate[{}]"
+    spans = [said[f"Certificate.certificate_list.{entry.format(number)}"].span for number in range(3)]
+    assert [message.body[slice(*span)] for span in spans] == [identity().der] * 3
 
 
 def test_a_protected_record_says_what_was_in_it_and_where():

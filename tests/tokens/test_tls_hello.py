@@ -1,12 +1,11 @@
-"""Hellos and certificates: what was offered, chosen and shown, as far as the bytes go."""
+"""Hellos: what was offered and chosen, as far as the bytes go."""
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspicli.tokens.der import certificate_field_span
-from sspicli.tokens.tls_hello import certificates, hello_facts
+from sspicli.tokens.tls_hello import hello_facts
 from sspicli.tokens.tls_names import (
     CIPHER_SUITES,
     extension_name,
@@ -16,7 +15,7 @@ from sspicli.tokens.tls_names import (
     suite_name,
     version_name,
 )
-from tests.tls_pairs import TLS12, Ends, Recipe, identity, read, session
+from tests.tls_pairs import TLS12, Recipe, read, session
 
 
 def bodies(recipe=None):
@@ -85,31 +84,6 @@ def test_every_prefix_of_a_hello_says_what_stands_in_it(name):
 @given(st.binary(max_size=200), st.sampled_from([1, 2, 11]))
 def test_any_bytes_have_facts(body, kind):
     hello_facts(bytes([kind]) + body)
-    for entry in certificates(bytes([kind]) + body):
-        assert (bytes([kind]) + body)[entry.span[0] : entry.span[1]] == entry.der
-
-
-@pytest.mark.parametrize("version", [TLS12, Recipe().version])
-def test_certificates_are_found_where_they_stand(version):
-    made = Ends(Recipe(version, chain_length=3)).connect()
-    body = next(one.body for one in read(made.sent)[1] if one.name == "Certificate")
-    entries = certificates(body)
-    assert [entry.der for entry in entries] == [identity().der] * 3
-    assert [body[slice(*entry.span)] for entry in entries] == [identity().der] * 3
-
-
-def test_a_certificates_field_is_found_in_the_message():
-    body = bodies()["Certificate"]
-    entry = certificates(body)[0]
-    span = certificate_field_span(entry.der, "validity.notAfter")
-    assert span is not None
-    start, end = (entry.span[0] + one for one in span)
-    assert body[start:end] == identity().certificate.not_valid_after_utc.strftime("%y%m%d%H%M%SZ").encode()
-
-
-@pytest.mark.parametrize("body", ["0b00000400000000", "0b000003000000"])
-def test_an_empty_list_has_no_certificates(body):
-    assert certificates(bytes.fromhex(body)) == ()
 
 
 def test_names_are_the_registered_ones():
