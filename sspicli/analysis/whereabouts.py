@@ -10,7 +10,6 @@ import re
 from typing import NamedTuple
 
 from sspicli.analysis.calls import Leg
-from sspicli.tokens.tls_fields import message_tree
 from sspicli.tokens.tree import Node
 
 _FIELD = re.compile(r"([A-Za-z]+)(?:\[(\d{1,3})\])?\.([A-Za-z_.]+)")
@@ -30,6 +29,8 @@ def whereabouts(field: str, reader: str, legs: tuple[Leg, ...]) -> Whereabouts |
     named = _FIELD.fullmatch(field)
     if named is None:
         return None
+    from sspicli.tokens.tls_fields import message_tree  # a run that goes well never needs it
+
     name, number, path = named.groups()
     for leg in legs:
         for message in leg.messages:

@@ -162,6 +162,9 @@ def _leg(leg: Leg) -> Member:
         "bytes": len(leg.data),
         "messages": [message.name for message in leg.messages],
         "encrypted": [message.encrypted for message in leg.messages],
+        "message_spans": [list(message.span) for message in leg.messages],
+        "message_bytes": [len(message.body) for message in leg.messages],
+        "message_notes": [message.note or None for message in leg.messages],
         "call": None if leg.call is None else str(leg.call),
     }
 

@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 
 from sspicli.tokens.tree import Node, node_of
 
-MAX_NODES = 1 << 16
+MAX_NODES = 1 << 14  # of one token's messages; the dearest take 3 us each
 _MOST_REMEMBERED = 128  # bytes of a list or an extension that is kept
 _MOST_KNOWN = 256  # of which so many
 

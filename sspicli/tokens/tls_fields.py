@@ -216,9 +216,12 @@ def message_trees(messages: Iterable[TlsMessage]) -> Iterator[Node]:
     """Read all messages of a token, with one bound for all their nodes."""
     left = MAX_NODES
     for message in messages:
+        if left <= 0:
+            yield Node(message.name, (0, len(message.body)), note="no more fields of this token are shown")
+            continue
         source = Source(message.body, left)
         yield _message_tree(message, source)
-        left = max(source.left, 0)
+        left = source.left
 
 
 def token_tree(reading: TlsToken) -> Node:
@@ -234,20 +237,19 @@ def token_tree(reading: TlsToken) -> Node:
 
 _RECORD_STARTS = frozenset(bytes([kind]) for kind in range(CHANGE_CIPHER_SPEC, HEARTBEAT + 1))
 _NO_RECORDS = frozenset({"Malformed", "Partial", "Unread"})
+_UNREAD = frozenset({"Encrypted", "Malformed", "Unread"})
 
 
 def _message_tree(message: TlsMessage, source: Source) -> Node:
-    name, content_type, size = message.name, message.content_type, len(message.body)
-    if name == "Encrypted":
-        return Node(name, (0, size), message.body, note=message.note)
-    if name in ("Malformed", "Unread"):
-        return Node(name, (0, size), message.body, note=message.note)
-    if name == "Partial" and _is_record(message.body):
-        return _body_tree(source, "Partial", _RECORD_HEADER, note=message.note)
+    name, _, _, body, content_type, note, *_ = message
+    if name in _UNREAD:
+        return Node(name, (0, len(body)), body, note=note)
+    if name == "Partial" and _is_record(body):
+        return _body_tree(source, name, _RECORD_HEADER, note=note)
     if content_type == HANDSHAKE:
         return _handshake_tree(message, source)
     layout = _RECORDS.get(content_type, _DATA)
-    return _body_tree(source, name.partition(" ")[0] if content_type == ALERT else name, layout, note=message.note)
+    return _body_tree(source, "Alert" if content_type == ALERT else name, layout, note=note)
 
 
 def _is_record(body: bytes) -> bool:
@@ -258,7 +260,10 @@ def _is_record(body: bytes) -> bool:
 def _body_tree(source: Source, name: str, layout: Struct, *, note: str) -> Node:
     """Read all bytes by one layout."""
     size = len(source.data)
-    node = whole(source, layout.read(source, name, 0, size), size)
+    node = layout.read(source, name, 0, size)
+    if node.span == (0, size) and not note:
+        return node
+    node = whole(source, node, size)
     return node._replace(span=(0, size), note=note or node.note)
 
 

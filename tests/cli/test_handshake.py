@@ -86,6 +86,19 @@ def test_the_document_of_a_failure_names_side_leg_call_alert_field_and_the_way_o
     assert said["client"]["alert_sent"]["number"] == said["server"]["alert_received"]["number"] == 45
 
 
+def test_the_document_says_where_in_a_token_each_message_stands():
+    leg = document()["legs"][1]
+    ends = [end for _, end in leg["message_spans"]]
+    assert leg["message_spans"][0][0] == 0
+    assert [start for start, _ in leg["message_spans"][1:]] == ends[:-1]
+    assert ends[-1] == leg["bytes"]
+    sizes = [end - start for start, end in leg["message_spans"]]
+    assert leg["message_bytes"] == [
+        size - (22 if is_encrypted else 5) for size, is_encrypted in zip(sizes, leg["encrypted"], strict=True)
+    ]
+    assert set(leg["message_notes"]) == {None}
+
+
 def test_a_client_that_is_ok_while_the_server_fails_later_is_a_failed_handshake():
     said = document("--server", "request-cert=require")
     assert said["verdict"] == "failed"
