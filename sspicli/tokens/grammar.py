@@ -39,6 +39,17 @@ class Source:
         note = f"the bytes end at {end}, {needed - (end - start)} of {needed} are missing"
         return Node(name, (start, end), self.data[start:end], note=note)
 
+    def bounds(self, start: int, end: int, length: Layout | int) -> tuple[int, int]:
+        """Read a length and say where what it measures begins and should end; with none (0), all that remains.
+
+        Both may lie beyond `end`: the first when the length itself falls short, the second when it says too much.
+        """
+        if isinstance(length, int):
+            first = start + length
+            return first, first + int.from_bytes(self.data[start:first], "big") if length else end
+        size, first = varint(self.data, start, end=end)
+        return first, first + size
+
 
 class Layout(Protocol):
     """How a field lies in the bytes."""
@@ -149,19 +160,20 @@ class Vector(NamedTuple):
 
     def read(self, source: Source, name: str, start: int, end: int) -> Node:
         """Read the items up to the first that falls short."""
-        first, stop, note = _bounds(source, start, end, self.length_size)
+        first, stop = source.bounds(start, end, self.length_size)
         if first > end:
             return source.cut(name, start, end=end, needed=self.length_size)
-        is_cut = source.is_short
-        source.is_short = False
-        if type(self.layout) is Number and stop - first <= min(_MOST_REMEMBERED, source.left):
-            children = self._numbers(self.layout, source, first, stop)
+        note, reach = "", min(stop, end)
+        if type(self.layout) is Number and reach - first <= min(_MOST_REMEMBERED, source.left):
+            children = self._numbers(self.layout, source, first, reach)
         else:
-            children = self._items(source, first, stop)
+            children = self._items(source, first, reach)
         if source.left <= 0:
-            note = note or "no more fields of this token are shown"
-        source.is_short = is_cut
-        return node_of((name, (start, stop), None, "", children, note))
+            note = "no more fields of this token are shown"
+        if stop > end:
+            note = _overrun(first, stop, end=end)
+        source.is_short = stop > end
+        return node_of((name, (start, reach), None, "", children, note))
 
     def _items(self, source: Source, first: int, stop: int) -> tuple[Node, ...]:
         children: list[Node] = []
@@ -206,18 +218,16 @@ class Sized(NamedTuple):
 
     def read(self, source: Source, name: str, start: int, end: int) -> Node:
         """Read the field within its length."""
-        first, stop, note = _bounds(source, start, end, self.length_size)
+        first, stop = source.bounds(start, end, self.length_size)
         if first > end:
             return source.cut(name, start, end=end, needed=self.length_size)
-        is_cut = source.is_short
-        source.is_short = False
-        node = self.layout.read(source, name, first, stop)
-        if node[1][1] < stop:
-            node = whole(source, node, stop)
-        source.is_short = is_cut
-        if note or node[1] != (first, stop):
-            node = node._replace(span=(first, stop), note=note or node.note)
-        return node
+        reach = min(stop, end)
+        node = self.layout.read(source, name, first, reach)
+        if stop <= end and node[1] == (first, stop) and not source.is_short:
+            return node
+        node = whole(source, node, reach)
+        source.is_short = stop > end
+        return node._replace(span=(first, reach), note=_overrun(first, stop, end=end) if stop > end else node.note)
 
 
 class Tagged:
@@ -271,20 +281,21 @@ class Tagged:
         if source.is_short or not isinstance(kind.value, int):
             return Node(name, (start, end), None, "", (kind,))
         number = kind.value
-        first, stop, note = _bounds(source, kind.span[1], end, self._length)
+        first, stop = source.bounds(kind.span[1], end, self._length)
         name = self._name_of(number)
         if first > end:
             source.is_short = True
             return Node(name, (start, end), None, "", (kind,), f"the bytes end at {end}, within its length")
-        is_cut = source.is_short
-        source.is_short = False
-        fields, at = self._bodies.get(number, self._otherwise).read_fields(source, first, stop)
-        if at < stop:
-            note = note or _left_over(at, stop)
-            fields += (Node("left_over", (at, stop), source.data[at:stop]),)
-        source.is_short = is_cut
+        note, reach = "", min(stop, end)
+        fields, at = self._bodies.get(number, self._otherwise).read_fields(source, first, reach)
+        if at < reach:
+            note = _left_over(at, reach)
+            fields += (Node("left_over", (at, reach), source.data[at:reach]),)
+        if stop > end:
+            note = _overrun(first, stop, end=end)
+        source.is_short = stop > end
         source.left -= 1
-        return Node(name, (start, stop), None, "", (kind, *fields), note)
+        return node_of((name, (start, reach), None, "", (kind, *fields), note))
 
 
 def whole(source: Source, node: Node, end: int) -> Node:
@@ -306,19 +317,8 @@ def varint(data: bytes, start: int, *, end: int) -> tuple[int, int]:
     return int.from_bytes(data[start : start + size], "big") & ((1 << (8 * size - 2)) - 1), start + size
 
 
-def _bounds(source: Source, start: int, end: int, length: Layout | int) -> tuple[int, int, str]:
-    """Read a length and say where what it measures begins and ends, cut to `end`; with no length, all that remains."""
-    if length == 0:
-        return start, end, ""
-    if isinstance(length, int):
-        first = start + length
-        size = int.from_bytes(source.data[start:first], "big")
-    else:
-        size, first = varint(source.data, start, end=end)
-    if first + size <= end or first > end:
-        return first, first + size, ""
-    source.is_short = True
-    return first, end, f"its length says {size} bytes, {end - first} remain"
+def _overrun(first: int, stop: int, *, end: int) -> str:
+    return f"its length says {stop - first} bytes, {end - first} remain"
 
 
 def _left_over(at: int, end: int) -> str:
