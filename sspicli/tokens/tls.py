@@ -340,6 +340,8 @@ def _piece(offset: int, at: int | None, size: int) -> list[Piece]:
 
 def _within(pieces: list[Piece], start: int, *, end: int) -> tuple[Piece, ...]:
     """Cut pieces of some bytes to those of a message among them, which begins at `start` and ends before `end`."""
+    if not pieces:
+        return ()
     cut = ((max(offset, start), min(offset + size, end), at - offset) for offset, at, size in pieces)
     return tuple((first - start, first + shift, last - first) for first, last, shift in cut if first < last)
 

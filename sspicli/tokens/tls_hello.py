@@ -73,9 +73,27 @@ def hello_facts(body: bytes) -> HelloFacts | None:
         name = "HelloRetryRequest" if random == RETRY_RANDOM else "ServerHello"
         suites = (cursor.number(2),)
         cursor.number(1)
-    note = "the message is cut" if int.from_bytes(body[1:4], "big") > len(body) - 4 else ""
-    facts = HelloFacts(name, legacy_version, (legacy_version,), random, session_id, suites, note=note)
-    return _with_extensions(facts, cursor, is_client=kind == CLIENT_HELLO)
+    said, seen, is_short = _extensions(cursor)
+    is_client = kind == CLIENT_HELLO
+    if is_short:
+        note = "the message ends too early"
+    else:
+        note = "the message is cut" if int.from_bytes(body[1:4], "big") > len(body) - 4 else ""
+    return HelloFacts(
+        name,
+        legacy_version,
+        _versions(said.get(_SUPPORTED_VERSIONS), is_client=is_client) or (legacy_version,),
+        random,
+        session_id,
+        suites,
+        _list_of_numbers(said.get(_SUPPORTED_GROUPS)),
+        _key_shares(said.get(_KEY_SHARE), is_client=is_client),
+        _list_of_numbers(said.get(_SIGNATURE_ALGORITHMS)),
+        _server_name(said.get(_SERVER_NAME)) if is_client else None,
+        _alpn(said.get(_ALPN)),
+        tuple(seen),
+        note,
+    )
 
 
 class Cursor:
@@ -131,8 +149,11 @@ class Cursor:
         return self.take(self.remains)
 
 
-def _with_extensions(facts: HelloFacts, cursor: Cursor, *, is_client: bool) -> HelloFacts:
-    """Add what the extensions say; a hello may end before them."""
+def _extensions(cursor: Cursor) -> tuple[dict[int, Cursor], list[int], bool]:
+    """Find the extensions, of one that comes twice the first, and say whether bytes were missing.
+
+    A hello may end before them.
+    """
     block = cursor.vector(2) if cursor.remains else Cursor(b"")
     seen: list[int] = []
     said: dict[int, Cursor] = {}
@@ -140,17 +161,7 @@ def _with_extensions(facts: HelloFacts, cursor: Cursor, *, is_client: bool) -> H
         number = block.number(2)
         seen.append(number)
         said.setdefault(number, block.vector(2))
-    versions = _versions(said.get(_SUPPORTED_VERSIONS), is_client=is_client)
-    return facts._replace(
-        versions=versions or facts.versions,
-        groups=_list_of_numbers(said.get(_SUPPORTED_GROUPS)),
-        key_shares=_key_shares(said.get(_KEY_SHARE), is_client=is_client),
-        signature_algorithms=_list_of_numbers(said.get(_SIGNATURE_ALGORITHMS)),
-        server_name=_server_name(said.get(_SERVER_NAME)) if is_client else None,
-        alpn=_alpn(said.get(_ALPN)),
-        extensions=tuple(seen),
-        note="the message ends too early" if cursor.is_short or block.is_short else facts.note,
-    )
+    return said, seen, cursor.is_short or block.is_short
 
 
 def _versions(said: Cursor | None, *, is_client: bool) -> tuple[int, ...]:

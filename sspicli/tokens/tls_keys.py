@@ -213,7 +213,7 @@ class Direction:
         secret = ring.secret(label)
         if secret is None:
             return f"the key log has no {label}"
-        if epoch.keys is None or epoch.secret != secret:
+        if epoch.keys is None or epoch.secret is not secret:
             epoch.keys, epoch.secret = ring.keys(self._sender, secret), secret
         return epoch.keys or f"{suite_name(ring.suite)} cannot be opened here"
 
