@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -99,6 +100,23 @@ class Ends:
             self._talk(client, server, sent=sent, payload=payload)
         for one in (client, server):
             one.set_shutdown(SSL.SENT_SHUTDOWN | SSL.RECEIVED_SHUTDOWN)
+        return Session(tuple(sent), client, server, error)
+
+    def renegotiate(self) -> Session:
+        """Shake hands, and then once more under the keys of the first time; tell what was sent."""
+        client, server = SSL.Connection(self.client, None), SSL.Connection(self.server, None)
+        client.set_connect_state()
+        server.set_accept_state()
+        sent: list[Sent] = []
+        error = self._shake(client, server, sent=sent)
+        assert server.renegotiate(), "the server may ask for it"
+        server.do_handshake()
+        self._carry("server", server, client, sent=sent)
+        for _ in range(3):
+            for sender, mine, peer in (("client", client, server), ("server", server, client)):
+                with suppress(SSL.WantReadError):
+                    mine.recv(1)
+                self._carry(sender, mine, peer, sent=sent)
         return Session(tuple(sent), client, server, error)
 
     def _context(self, method: int, mine: Identity) -> SSL.Context:

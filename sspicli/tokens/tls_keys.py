@@ -10,6 +10,7 @@ Source: the NSS key log format (draft-ietf-tls-keylogfile), RFC 8446 sections 5.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Protocol
 
 from sspicli.tokens.tls_hello import TLS12, TLS13, hello_facts
@@ -115,10 +116,10 @@ class KeyRing:
 class Direction:
     """One sender's protection: the keys in force, the number of its next record, and how many did not open."""
 
-    __slots__ = ("_attempts", "_epochs", "_level", "_lost", "_ring", "_sender", "is_changed")
+    __slots__ = ("_attempts", "_epochs", "_level", "_lost", "_ring", "_ring_at_change", "_sender", "is_changed")
 
     def __init__(self, ring: KeyRing, sender: str) -> None:
-        self._ring = ring
+        self._ring = self._ring_at_change = ring
         self._sender = sender
         self._attempts = MAX_ATTEMPTS
         self.is_changed = False
@@ -135,9 +136,14 @@ class Direction:
         return self.is_changed and self._ring.version != TLS13 and (content_type, size) not in _ALWAYS_CLEAR
 
     def change_cipher(self) -> None:
-        """Start new keys at a ChangeCipherSpec; in TLS 1.3 that message means nothing."""
+        """Start new keys at a ChangeCipherSpec; in TLS 1.3 that message means nothing.
+
+        The hellos of a renegotiation stand under the old keys, and so does what follows them up to the next
+        ChangeCipherSpec: so what the hellos had settled by now is what counts until then.
+        """
         if self._ring.version != TLS13:
             self.is_changed = True
+            self._ring_at_change = copy(self._ring) if self._ring.version else self._ring
             self._start()
 
     def finish(self) -> None:
@@ -205,7 +211,7 @@ class Direction:
 
     def _keys(self, level: int, epoch: _Epoch) -> RecordKeys | str:
         """Derive keys when the secret is new; or say what lacks."""
-        ring = self._ring
+        ring = self._ring if self._ring.version == TLS13 else self._ring_at_change
         if ring.version not in (TLS12, TLS13):
             name = version_name(ring.version)
             return f"{name} records are not opened here" if ring.version else "no ServerHello was read before it"

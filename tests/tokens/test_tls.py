@@ -8,10 +8,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from OpenSSL import SSL
 
 from sspicli.sspi.records import frame
 from sspicli.tokens.tls import MAX_HANDSHAKE, MAX_MESSAGES, MAX_TOKEN, TlsMessage, TlsReader, short_names
-from tests.tls_pairs import TLS12, Recipe, Sent, read, session
+from tests.tls_pairs import TLS12, Ends, Recipe, Sent, names, read, session
 
 KINDS = {
     "full": (None, False),
@@ -329,3 +330,14 @@ def test_reading_clear_tokens_imports_no_cryptography():
         "sys.exit('cryptography' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_hellos_of_a_renegotiation_change_no_keys_before_the_cipher_changes():
+    ends = Ends(Recipe(TLS12, options=SSL.OP_NO_TICKET))
+    ends.server.set_session_cache_mode(SSL.SESS_CACHE_OFF)  # so that the second handshake is a full one
+    assert names(ends.renegotiate().sent)[-4:] == [
+        "{ClientHello}",
+        "{ServerHello} {Certificate} {ServerKeyExchange} {ServerHelloDone}",
+        "{ClientKeyExchange} {ChangeCipherSpec} {Finished}",
+        "{ChangeCipherSpec} {Finished}",
+    ]
