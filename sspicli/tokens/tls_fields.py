@@ -134,20 +134,17 @@ _TLS13 = {
     ),
 }
 
+_CERTIFICATE_TYPES = (
+    "certificate_types",
+    Vector(1, "ClientCertificateType", Number(1, lookup(CLIENT_CERTIFICATE_TYPES, "certificate type"))),
+)
+_AUTHORITIES = ("certificate_authorities", NAMES)
 _TLS12 = {
     4: Struct((("ticket_lifetime_hint", LONG), ("ticket", Sized(2, Opaque())))),  # RFC 5077, 3.3
     11: Struct((("certificate_list", Vector(3, "Certificate", _CERTIFICATE)),)),
-    13: Struct(
-        (
-            (
-                "certificate_types",
-                Vector(1, "ClientCertificateType", Number(1, lookup(CLIENT_CERTIFICATE_TYPES, "certificate type"))),
-            ),
-            ("supported_signature_algorithms", SCHEMES),
-            ("certificate_authorities", NAMES),
-        )
-    ),
+    13: Struct((_CERTIFICATE_TYPES, ("supported_signature_algorithms", SCHEMES), _AUTHORITIES)),
 }
+_BEFORE_TLS12 = {13: Struct((_CERTIFICATE_TYPES, _AUTHORITIES)), 15: Struct(_SIGNED[1:])}
 
 _HINT = ("psk_identity_hint", Sized(2, Opaque()))
 _IDENTITY = ("psk_identity", Sized(2, Opaque()))
@@ -166,6 +163,7 @@ _DH_PARAMS = (
     Struct((("dh_p", Sized(2, Opaque())), ("dh_g", Sized(2, Opaque())), ("dh_Ys", Sized(2, Opaque())))),
 )
 _SIGNATURE = ("signed_params", Struct(_SIGNED))
+_OLD_SIGNATURE = ("signed_params", Struct(_SIGNED[1:]))
 
 # By key exchange: ServerKeyExchange, ClientKeyExchange.
 _EXCHANGES = {
@@ -287,8 +285,8 @@ def _layout(message: TlsMessage) -> Struct:
     kind, body = message.body[0], message.body
     if kind == 2 and body[6:38] == RETRY_RANDOM:
         return _RETRY
-    if kind == 15 and message.version and message.version < TLS12:
-        return Struct(_SIGNED[1:])
+    if kind in _BEFORE_TLS12 and _is_before_tls12(message):
+        return _BEFORE_TLS12[kind]
     if kind in (12, 16):
         return _key_exchange(message)
     layout = _ALWAYS.get(kind)
@@ -310,7 +308,15 @@ def _key_exchange(message: TlsMessage) -> Struct:
     found = _EXCHANGE.match(suite_name(message.suite))
     if found is None:
         return _UNKNOWN
-    return _EXCHANGES[found[1] or found[2]][message.body[0] == 16]
+    layout = _EXCHANGES[found[1] or found[2]][message.body[0] == 16]
+    if not _is_before_tls12(message):
+        return layout
+    return Struct(tuple([_OLD_SIGNATURE if field is _SIGNATURE else field for field in layout.fields]))
+
+
+def _is_before_tls12(message: TlsMessage) -> bool:
+    """Say whether signatures are without their algorithms (RFC 4346 sections 7.4.3, 7.4.4 and 7.4.8)."""
+    return bool(message.version) and message.version < TLS12
 
 
 def _record_node(record: TlsRecord) -> Node:
