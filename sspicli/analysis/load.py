@@ -249,7 +249,7 @@ class Broken:
 class Summary:
     """What all sessions came to; `first` is the report of session 1."""
 
-    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    verdicts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
     groups: dict[Way, Group] = field(default_factory=dict)
     findings: dict[str, Broken] = field(default_factory=dict)
     faults: set[str] = field(default_factory=set)
@@ -262,7 +262,7 @@ class Summary:
     @property
     def sessions(self) -> int:
         """Count the sessions that came to their end."""
-        return self.verdicts.total()
+        return sum(self.verdicts.values())
 
     @property
     def ok(self) -> int:
@@ -349,12 +349,13 @@ class LoadReport:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all sessions; a run whose credentials failed has none, and failed."""
-        own = self.credentials
-        if self.summary.verdicts[Verdict.STUCK] or own.reason in ("stuck", "limit"):
+        """The worst of all sessions and of the credentials; unfinished where sessions are missing and none is bad."""
+        own, summary = self.credentials, self.summary
+        if summary.verdicts[Verdict.STUCK] or own.reason in ("stuck", "limit"):
             return Verdict.STUCK
-        is_whole = self.summary.sessions == self.total == self.summary.ok
-        return Verdict.OK if is_whole and own.failure is None and not self.breaks_rules else Verdict.FAILED
+        if summary.ok < summary.sessions or own.failure is not None or self.breaks_rules:
+            return Verdict.FAILED
+        return Verdict.OK if summary.sessions == self.total else Verdict.UNFINISHED
 
     @property
     def breaks_rules(self) -> bool:

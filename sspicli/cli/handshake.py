@@ -61,7 +61,8 @@ class Show(NamedTuple):
     "--count",
     type=click.IntRange(1, 10_000_000),
     metavar="N",
-    help="Make N sessions over one credential a side, and say what they came to.",
+    help="Make N sessions over one credential a side, and say what they came to. --workers take them off one queue; "
+    "each keeps its own virtual time, and session n chooses by the seed plus n - 1.",
 )
 @click.option(
     "--in-flight",

@@ -26,7 +26,7 @@ from sspicli.cli.interrupts import interruptible
 from sspicli.cli.memory import peak_bytes, resident_bytes
 from sspicli.cli.progress import Progress, watched
 from sspicli.cli.session_options import SessionOptions
-from sspicli.cli.start import blueprint, warn
+from sspicli.cli.start import blueprint, check_files, warn
 from sspicli.journal.journal import Journal
 from sspicli.journal.recording import KeyLogWriter, RecordingWriter
 from sspicli.reports.load import load_text
@@ -79,6 +79,7 @@ def run_many(
 
 def _check(load: LoadOptions, options: SessionOptions) -> None:
     """Refuse what makes no sense for many sessions."""
+    check_files(options)
     if load.format == "jsonl":
         raise UsageError(
             "many sessions have many journals", where="--format", help="take json, or --record for what fails"
@@ -122,7 +123,9 @@ def _exit_code(load: LoadReport, missed: list[str], *, has_expectations: bool) -
         return ExitCode.INTERRUPTED
     if load.verdict is Verdict.STUCK:
         return ExitCode.STUCK
-    holds = not load.breaks_rules if has_expectations else load.verdict is Verdict.OK
+    holds = load.verdict is Verdict.OK
+    if has_expectations:  # where no session began, they were of the credentials
+        holds = not load.breaks_rules and (load.credentials.failure is None or not load.summary.sessions)
     return ExitCode.OK if holds and not missed else ExitCode.FAILED
 
 
@@ -284,7 +287,11 @@ class _Run:
         def text() -> str:
             ended = self.summary.sessions
             return progress_text(
-                ended, self._total, failed=ended - self.summary.ok, seconds=time.perf_counter() - began
+                ended,
+                self._total,
+                in_flight=self._in_flight,
+                failed=ended - self.summary.ok,
+                seconds=time.perf_counter() - began,
             )
 
         def bar(width: int) -> str:

@@ -172,9 +172,7 @@ def _check_sample(options: SessionOptions, *, resumes: bool) -> None:
 
 def _open_files(options: SessionOptions, journal: Journal) -> tuple[RecordingWriter | None, KeyLogWriter | None]:
     """Open the recording and the key log; when one cannot be opened, neither is left behind."""
-    for name, path in (("--record", options.record), ("--keylog", options.keylog)):
-        if path is not None and str(path) in ("-", "."):
-            raise UsageError("it takes the name of a new file", where=name, help="for stdout there is -f jsonl")
+    check_files(options)
     recording = _open_recording(options, journal)
     try:
         return recording, _open_keylog(options.keylog, journal)
@@ -183,6 +181,13 @@ def _open_files(options: SessionOptions, journal: Journal) -> tuple[RecordingWri
             recording.close()
             options.record.unlink(missing_ok=True)
         raise
+
+
+def check_files(options: SessionOptions) -> None:
+    """Refuse what is no name of a file."""
+    for name, path in (("--record", options.record), ("--keylog", options.keylog)):
+        if path is not None and str(path) in ("-", "."):
+            raise UsageError("it takes the name of a new file", where=name, help="for stdout there is -f jsonl")
 
 
 def _open_recording(options: SessionOptions, journal: Journal) -> RecordingWriter | None:

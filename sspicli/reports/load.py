@@ -42,7 +42,7 @@ def load_document(load: LoadReport, *, timing: bool, schedule: Schedule) -> Memb
         "emulated": True,
         "sessions": load.total,
         "ended": summary.sessions,
-        "verdicts": {one.value: number for one, number in sorted(summary.verdicts.items())},
+        "verdicts": {one.value: number for one, number in summary.verdicts.items()},
         "interrupted": load.is_interrupted,
         "cut_off": load.under_way,
         "in_flight": load.in_flight,

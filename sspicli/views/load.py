@@ -13,7 +13,7 @@ from sspicli.views.ladder import ladder, negotiated_lines
 from sspicli.views.text import Glyphs, Line, Segment, line, plain, visible, wrapped
 
 _SEVERITIES = {"error": "bad", "warning": "warn"}
-_STYLES = {Verdict.OK: "good", Verdict.FAILED: "bad", Verdict.STUCK: "warn"}
+_STYLES = {Verdict.OK: "good", Verdict.FAILED: "bad", Verdict.STUCK: "warn", Verdict.UNFINISHED: "warn"}
 _PERCENTS = (50, 90, 99)
 _KIB, _MIB = 1 << 10, 1 << 20
 _SHORTEST_BAR, _LONGEST_BAR = 10, 40
@@ -140,12 +140,13 @@ def sample_lines(report: Report, glyphs: Glyphs, *, width: int, timing: bool) ->
     return [(), *explained, (), *drawn] if explained else [(), *drawn]
 
 
-def progress_text(done: int, total: int, *, failed: int, seconds: float) -> str:
-    """Say how far the sessions are, and how long they will still take at this rate."""
-    rate = done / seconds if seconds > 0 else 0.0
-    left = f", {(total - done) / rate:,.0f} s left" if rate and done < total else ""
+def progress_text(done: int, total: int, *, in_flight: int, failed: int, seconds: float) -> str:
+    """Say how far the sessions are, and how long they will still take at this rate, once there is one."""
     bad = f", {failed:,} not ok" if failed else ""
-    return f"{done:,} of {total:,} sessions{bad}, {rate:,.0f} a second{left}"
+    rate = done / seconds if seconds > 0 else 0.0
+    left = (total - done) / rate if rate else 0.0
+    pace = f"{rate:,.0f} a second, {left:,.0f} s left" if done else f"{seconds:,.0f} s so far"
+    return f"{done:,} of {total:,} sessions, {min(in_flight, total - done):,} in flight{bad}, {pace}"
 
 
 def progress_bar(done: int, total: int, text: str, *, width: int) -> str:

@@ -54,7 +54,11 @@ def document(*words: str) -> dict[str, Any]:
 def test_the_document_counts_what_was_asked_for(words: list[str], in_flight: int, workers: int):
     said = document("--count", "20", *words)
     assert said["schema"] == "sspi-async/load/1"
-    assert (said["verdict"], said["verdicts"], said["emulated"]) == ("ok", {"ok": 20}, True)
+    assert (said["verdict"], said["verdicts"], said["emulated"]) == (
+        "ok",
+        {"ok": 20, "failed": 0, "stuck": 0, "unfinished": 0},
+        True,
+    )
     assert (said["sessions"], said["ended"], said["judged"]) == (20, 20, 20)
     assert (said["in_flight"], said["workers"], said["seed"]) == (in_flight, workers, 7)
     assert (said["failures"], said["findings"], said["credentials_failure"]) == ([], [], None)
@@ -73,7 +77,7 @@ def test_percentiles_rise_and_stand_between_the_least_and_the_most():
 def test_the_document_groups_failures_and_holds_the_first_of_each_as_a_single_run_has_it():
     said = document("--count", "6", "--workers", "2", *EXPIRED)
     (failure,) = said["failures"]
-    assert (said["verdict"], said["verdicts"]) == ("failed", {"failed": 6})
+    assert (said["verdict"], said["verdicts"]) == ("failed", {"ok": 0, "failed": 6, "stuck": 0, "unfinished": 0})
     assert (failure["count"], failure["side"], failure["status"]) == (6, "client", "SEC_E_CERT_EXPIRED")
     assert failure["alert"] == {"number": 45, "name": "certificate_expired"}
     assert (failure["first_session"], failure["first_seed"]) == (1, 7)
@@ -152,6 +156,7 @@ def test_a_result_goes_to_a_new_file_and_never_over_another(tmp_path: Path):
         (["--fault", "client.acquire=fail:SEC_E_NO_CREDENTIALS"], 1),
         (["--fault", "client.acquire=fail:SEC_E_NO_CREDENTIALS", "--expect", "client=SEC_E_NO_CREDENTIALS"], 0),
         (["--fault", "server.free=fail:SEC_E_INTERNAL_ERROR"], 1),
+        (["--fault", "server.free=fail:SEC_E_INTERNAL_ERROR", "--expect", "SEC_E_OK"], 1),
         (["--fault", "server.acquire=hang"], 6),
     ],
     ids=str,
@@ -182,6 +187,7 @@ def test_a_missed_expectation_is_said_once_with_the_first_session_that_missed_it
         ["--count", "3", "--in-flight", "2", "--order", "lifo"],
         ["--count", "3", "--workers", "2", "--completion", "inline"],
         ["--count", "3", "--keep", "2"],
+        ["--count", "3", "--record", "-"],
         ["--count", "3", "--keylog", "keys"],
     ],
     ids=" ".join,
@@ -267,7 +273,7 @@ def test_ctrl_c_prints_what_was_done(words: list[str]):
     said = json.loads(out)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert said["interrupted"]
+    assert (said["interrupted"], said["verdict"]) == (True, "unfinished")
     assert 0 < said["ended"] == said["verdicts"]["ok"] < 1_000_000
     assert said["cut_off"] == said["in_flight"]
     assert said["credentials_failure"] is None

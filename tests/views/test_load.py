@@ -99,7 +99,7 @@ def test_broken_rules_and_waits_are_told():
 
 def test_an_interrupted_run_says_how_many_came_to_their_end_and_how_many_were_cut_off():
     lines = shown(load({}, {}, total=1000, in_flight=16, is_interrupted=True))
-    assert lines[0].startswith("FAILED  Schannel TLS 1.3  2 of 1,000 sessions  2 ok")
+    assert lines[0].startswith("UNFINISHED  Schannel TLS 1.3  2 of 1,000 sessions  2 ok")
     assert starting(lines, "  ended ") == "  ended     interrupted, 16 sessions cut off in flight"
 
 
@@ -125,9 +125,14 @@ def test_no_line_is_wider_than_the_screen(width: int, glyphs: Any):
 
 
 def test_progress_counts_and_says_how_long_it_still_takes():
-    text = progress_text(250, 1000, failed=3, seconds=0.5)
-    assert text == "250 of 1,000 sessions, 3 not ok, 500 a second, 2 s left"
+    text = progress_text(250, 1000, in_flight=8, failed=3, seconds=0.5)
+    assert text == "250 of 1,000 sessions, 8 in flight, 3 not ok, 500 a second, 2 s left"
     assert progress_bar(250, 1000, text, width=120) == f"[{'#' * 10}{' ' * 30}] {text}"
+
+
+def test_progress_before_the_first_end_says_for_how_long_it_has_gone_on():
+    text = progress_text(0, 10, in_flight=20, failed=0, seconds=3.2)
+    assert text == "0 of 10 sessions, 10 in flight, 3 s so far"
 
 
 def test_progress_does_without_its_bar_where_there_is_no_room():
@@ -137,5 +142,5 @@ def test_progress_does_without_its_bar_where_there_is_no_room():
 @given(st.integers(0, 10**7), st.integers(1, 10**7), st.integers(0, 10**7), st.floats(0, 10**6), st.integers(1, 300))
 def test_progress_is_never_wider_than_its_room(done: int, total: int, failed: int, seconds: float, width: int):
     done = min(done, total)
-    text = progress_text(done, total, failed=failed, seconds=seconds)
+    text = progress_text(done, total, in_flight=7, failed=failed, seconds=seconds)
     assert len(progress_bar(done, total, text, width=width)) <= width
