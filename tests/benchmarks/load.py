@@ -1,4 +1,4 @@
-"""Many sessions against bare connections: speed goals 5 and 7, and the leak run: `python -m tests.benchmarks.load`.
+"""Many sessions against bare connections: speed goals 5, 7 and 8, and the leak run: `python -m tests.benchmarks.load`.
 
 Goal 5: a fleet on 2 workers with sessions in flight, against a bare loop on each of 2 threads. Goal 7: sessions in
 flight against as many bare connections in flight, time and memory, and 10,000 in flight against 500. Processor time of
@@ -169,6 +169,19 @@ def on_workers() -> None:
         show(f"2 workers, {in_flight} in flight / bare on 2 threads", contest(ours, anchor, slices=12), 1.10)
 
 
+def verifier() -> None:
+    """Compare sessions that are all judged by the misuse rules with sessions that are only glanced at (goal 8)."""
+    flown, units = Flown(), 100
+
+    def on() -> int:
+        return flown.fly(units, judge=by_rules)
+
+    def off() -> int:
+        return flown.fly(units, judge=glance)
+
+    show("every session judged / glanced at", contest(on, off, slices=20), 1.25)
+
+
 # -- goal 7 ------------------------------------------------------------------------------------------------------------
 
 
@@ -279,6 +292,7 @@ def main() -> None:
         _print_memory(asked.memory, asked.count)
     else:
         on_workers()
+        verifier()
         in_flight(asked.count)
         memory(asked.count)
 

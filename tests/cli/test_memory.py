@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from sspicli.cli.memory import peak_bytes, resident_bytes
+from tests.processes import python
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells it in /proc")
@@ -21,3 +22,11 @@ def test_memory_that_is_touched_is_resident():
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no getrusage")
 def test_the_peak_is_told_in_bytes():
     assert 8 << 20 < peak_bytes() < 1 << 40
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux tells it in /proc")
+def test_the_peak_is_our_own_and_not_that_of_who_started_us():
+    block = bytearray(b"x" * (200 << 20))
+    ended = python("from sspicli.cli.memory import peak_bytes; print(peak_bytes())")
+    assert peak_bytes() > len(block)
+    assert 0 < int(ended.stdout) < 100 << 20

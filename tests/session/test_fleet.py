@@ -81,6 +81,24 @@ def test_turns_and_workers_change_nothing_within_a_session(in_flight: int, worke
         assert timeless(together.records(number)) == timeless(alone.records(number))
 
 
+@pytest.mark.parametrize(("in_flight", "workers"), WAYS)
+def test_real_handshakes_go_the_same_way_whatever_is_in_flight_beside_them(in_flight: int, workers: int):
+    flown = Flown()
+    sessions = list(flown.fleet(12, in_flight=in_flight, workers=workers, judge=shape).run())
+    assert sessions == [shape(1, alone(flown))] * 12
+
+
+def alone(flown: Flown) -> Journal:
+    (journal,) = flown.fleet(1, judge=lambda _, journal: journal).run()
+    assert isinstance(journal, Journal)
+    return journal
+
+
+def shape(number: int, journal: Journal) -> list[tuple[int, int, str, int, str]]:
+    """Leave of the records what does not depend on what was drawn at random."""
+    return [(one.sequence, one.ticks, one.actor, one.cause, type(one.event).__name__) for one in journal.records]
+
+
 def test_the_credentials_are_acquired_once_lent_to_every_session_and_freed_at_the_end():
     ended = Ended(blueprint(), 4, 2)
     assert ended.reason == "finished"
