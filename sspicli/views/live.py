@@ -15,9 +15,9 @@ from sspicli.analysis.state import AsyncContext, Side, State
 from sspicli.journal.events import Images
 from sspicli.sspi.buffers import BufferImage, buffer_type_name
 from sspicli.sspi.lifecycle import Phase
-from sspicli.tokens.tls import TlsMessage
 from sspicli.views.boxes import Band, Box, Panel, bands_of, boxed, edge, fit
 from sspicli.views.events import Words
+from sspicli.views.fields import token_rows
 from sspicli.views.ladder import SHORT_FUNCTIONS, ladder, message_words
 from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of, wrapped
 
@@ -310,23 +310,14 @@ def _short_leg(leg: Leg, look: Look, width: int) -> Line:
 
 
 def _token(state: State, look: Look, *, width: int, rows: int) -> Panel:
-    """Show the last token: its messages."""
+    """Show the last token, message by message, with its fields."""
     legs = state.legs
     if not legs:
         return Panel(_heading("token"), [line(Segment("nothing was sent yet", "muted"))])
     leg, glyphs = legs[-1], look.glyphs
     receiver = "server" if leg.sender == "client" else "client"
     title = f"token of leg {leg.number} {glyphs.dot} {leg.sender} {glyphs.to} {receiver} {glyphs.dot} {len(leg.data)} B"
-    lines = [_message_line(message) for message in leg.messages]
-    if len(lines) > rows:
-        lines[rows - 1 :] = [line(Segment(f"{glyphs.more} and {len(lines) - rows + 1} more", "muted"))]
-    return Panel(_heading(title), lines)
-
-
-def _message_line(message: TlsMessage) -> Line:
-    name = f"{{{message.name}}}" if message.encrypted else message.name
-    note = f"  {visible(message.note, 60)}" if message.note else ""
-    return line(Segment(visible(name, 60), "leg"), f"  {len(message.body)} B", Segment(note, "muted"))
+    return Panel(_heading(title), token_rows(leg.messages, glyphs, width=width, rows=rows))
 
 
 def _log(state: State, look: Look, rows: int) -> Panel:
