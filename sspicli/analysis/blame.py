@@ -74,7 +74,7 @@ def blame(
     injected = faults.get(_subject(first))
     settings = Settings(run)
     compared = offers(calls, legs) if first.status == SecurityStatus.SEC_E_ALGORITHM_MISMATCH else None
-    field = _field(evidence, compared)
+    field, place = _deciding_field(first, compared, legs)
     return Failure(
         culprit=first,
         leg=made or _leg_not_made(first, legs),
@@ -85,7 +85,7 @@ def blame(
         help=_help(first, settings) if injected is None else f"leave out --fault {injected}",
         was_injected=injected is not None,
         other=next((one for one in failed if one.endpoint != first.endpoint), None),
-        place=whereabouts(field, first.endpoint, legs),
+        place=place,
         offers=compared,
     )
 
@@ -116,11 +116,16 @@ _LACKING_FIELDS = {
 }
 
 
-def _field(evidence: Evidence | None, compared: Offers | None) -> str:
-    """Name the field that decided: what is lacking in the offer, else what the package says."""
+def _deciding_field(culprit: Culprit, compared: Offers | None, legs: tuple[Leg, ...]) -> tuple[str, Whereabouts | None]:
+    """Name the field that decided, what is lacking in the offer or what the package says, and find its bytes."""
+    field = culprit.evidence.field if culprit.evidence else ""
     if compared is not None and compared.lacks:
-        return _LACKING_FIELDS[compared.lacks[0]]
-    return evidence.field if evidence else ""
+        field = _LACKING_FIELDS[compared.lacks[0]]
+    place = whereabouts(field, culprit.endpoint, legs)
+    if place is None and field == _LACKING_FIELDS["versions"]:  # a client of TLS 1.2 has no such extension
+        older = whereabouts("ClientHello.legacy_version", culprit.endpoint, legs)
+        return ("ClientHello.legacy_version", older) if older else (field, None)
+    return field, place
 
 
 class Settings:

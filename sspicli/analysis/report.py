@@ -80,6 +80,11 @@ class Report:
     schedule: tuple[int, ...]
     differences: tuple[str, ...]
 
+    @property
+    def has_closed(self) -> bool:
+        """Say whether an encrypted message could not be opened."""
+        return any(message.name == "Encrypted" for leg in self.legs for message in leg.messages)
+
 
 class Round:
     """What one handshake of a run has shown so far; number 0 is what comes before the first."""

@@ -7,10 +7,12 @@ together, and a query that names nothing ends with exit code 2 and the nearest n
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from sspicli.cli.recordings import RECORDING
 from sspicli.cli.screen_options import Screen, screen_options
 from sspicli.sspi.errors import ExitCode, UsageError
 
@@ -68,13 +70,31 @@ def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> li
     short_help="Say what a status or an alert or a rule code means.",
 )
 @click.argument("codes", nargs=-1, metavar="[CODE...]", type=click.UNPROCESSED, shell_complete=_complete_code)
+@click.option(
+    "--in",
+    "recording",
+    type=RECORDING,
+    metavar="RECORDING",
+    help="Ask this recording: which alert it was, who sent it, and why. Without a code: what the run failed with.",
+)
+@click.option(
+    "--keylog",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --in: open what is encrypted with the secrets of this key log.",
+)
 @screen_options
 @click.pass_context
-def command(ctx: click.Context, /, codes: tuple[str, ...], **shared: object) -> int:
+def command(
+    ctx: click.Context, /, codes: tuple[str, ...], recording: Path | None, keylog: Path | None, **shared: object
+) -> int:
     """Say what a code means: a status, an NTSTATUS, a TLS alert or a misuse rule.
 
     A CODE is a name in any case, a value in hex or in signed or unsigned decimal, "alert 45", a rule code such as
     A004, or a line of a log that holds one of these. Several words that are no codes are one search.
+
+    A status can stand for several alerts. With --in the recording is the witness: it names the one alert it was, who
+    sent it, the field that decided and both ends' offers. A code that is not in the recording ends with 1.
 
     \b
     Examples:
@@ -84,10 +104,21 @@ def command(ctx: click.Context, /, codes: tuple[str, ...], **shared: object) -> 
       sspi-async explain A004 B001
       sspi-async explain certificate name does not match
       sspi-async explain -f json SEC_E_ILLEGAL_MESSAGE
+      sspi-async explain --in run.sspirec
+      sspi-async explain SEC_E_CERT_EXPIRED --in run.sspirec
+      sspi-async explain SEC_E_ILLEGAL_MESSAGE --in run.sspirec   # exit 1
       sspi-async explain SEC_E_CERT_EXPIRD   # exit 2
     """  # noqa: D301 (click reads the \b)
     screen = Screen(**shared)  # type: ignore[arg-type]
     _refuse_unknown_options(ctx, codes)
+    if recording is not None:
+        from sspicli.cli.witness import explain_in
+
+        asked = [_answer(query) for query in queries(codes)] if any(code.strip() for code in codes) else []
+        _refuse_unknown_codes(asked)
+        return explain_in(recording, keylog, asked, screen)
+    if keylog is not None:
+        raise UsageError("it opens a recording", where="--keylog", help="add --in RECORDING")
     if not any(code.strip() for code in codes):
         if screen.format == "json":
             raise UsageError("there is nothing to explain", help="write sspi-async explain -f json CODE...")

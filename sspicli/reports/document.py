@@ -59,7 +59,7 @@ def document(report: Report, *, timing: bool, schedule: str) -> Member:
         "handshake": report.handshake,
         "client": _endpoint(report.endpoints.get("client")),
         "server": _endpoint(report.endpoints.get("server")),
-        "failure": None if report.failure is None else _failure(report.failure),
+        "failure": None if report.failure is None else failure_of(report.failure),
         "legs": [_leg(leg) for leg in report.legs],
         "calls": [_call(call, timing=timing) for call in report.calls],
         "refusals": [
@@ -71,7 +71,7 @@ def document(report: Report, *, timing: bool, schedule: str) -> Member:
             for one in report.refusals
         ],
         "callbacks": {name: end.callbacks for name, end in report.endpoints.items()},
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_of(finding) for finding in report.findings],
         "waits": list(report.waits),
         "engine_differences": list(report.differences),
         "seed": run.seed if run else None,
@@ -130,7 +130,8 @@ def _alert(alert: AlertSeen | None, data: bytes) -> Member | None:
     return out | {"hex": data.hex()} if data else out
 
 
-def _failure(failure: Failure) -> Member:
+def failure_of(failure: Failure) -> Member:
+    """Say who failed first, and why."""
     culprit, evidence = failure.culprit, failure.evidence
     return {
         "side": failure.side,
@@ -183,7 +184,8 @@ def _call(call: Call, *, timing: bool) -> Member:
     return out | {"pending_microseconds": round(call.pending_nanoseconds / 1e3, 1)} if timing else out
 
 
-def _finding(finding: Finding) -> Member:
+def finding_of(finding: Finding) -> Member:
+    """Say what a rule found."""
     return {
         "code": finding.rule.code,
         "severity": finding.rule.severity,

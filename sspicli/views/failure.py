@@ -5,7 +5,6 @@ from __future__ import annotations
 from sspicli.analysis.blame import Failure
 from sspicli.analysis.calls import Call, Culprit, Refusal
 from sspicli.analysis.report import Report, Verdict
-from sspicli.analysis.whereabouts import Whereabouts
 from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.package import AlertSeen
 from sspicli.sspi.status import SecurityStatus
@@ -39,7 +38,7 @@ def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool)
         rows.append(("takes", f"server {visible(failure.offers.server, 1000)}"))
     if evidence is not None:
         rows += [
-            ("field", _field(failure.field, failure.place)),
+            ("field", field_words(failure, is_closed=report.has_closed)),
             ("engine", visible(evidence.words)),
             *(("also", visible(other)) for other in evidence.others),
             ("differs", evidence.difference),
@@ -50,21 +49,27 @@ def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool)
         ("help", failure.help),
         ("see", f"sspi-async explain {failure.status.name}" if failure.status else ""),
     ]
-    return lines + [part for name, text in rows if text for part in _row(name, text, width=width)]
+    return lines + [part for name, text in rows if text for part in row(name, text, width=width)]
 
 
 def _headline(failure: Failure) -> tuple[Segment, str]:
     """Say what it failed with, and the inner reason."""
     if failure.status is None:
         return Segment("error", "bad"), ": SspiCreateAsyncContext returned NULL: memory is out"
-    facts, evidence = STATUS_FACTS.get(failure.status), failure.evidence
-    reason = evidence.detail if evidence and evidence.detail else facts.meaning if facts else ""
+    return Segment(f"error[{failure.status.name} {failure.status.hex}]", "bad"), f": {visible(reason_of(failure))}"
+
+
+def reason_of(failure: Failure) -> str:
+    """Give the inner reason: what is lacking, else the values that decided, else what the status means."""
     if failure.offers is not None and failure.offers.lacks:
-        reason = f"client and server have no {' and no '.join(failure.offers.lacks)} in common"
-    return Segment(f"error[{failure.status.name} {failure.status.hex}]", "bad"), f": {visible(reason)}"
+        return f"client and server have no {' and no '.join(failure.offers.lacks)} in common"
+    facts = None if failure.status is None else STATUS_FACTS.get(failure.status)
+    meaning = facts.meaning if facts else ""
+    return failure.evidence.detail or meaning if failure.evidence else meaning
 
 
-def _row(name: str, text: str, *, width: int) -> list[Line]:
+def row(name: str, text: str, *, width: int) -> list[Line]:
+    """Lay out a labelled row of an explanation."""
     return folded(Segment(f"  {name:<8}", "head"), text, width=width, indent=10)
 
 
@@ -79,10 +84,11 @@ def _told(culprit: Culprit, *, timing: bool) -> str:
     return f"{culprit.function.documented_name} #{culprit.number}   {pending}{culprit.status.name}"
 
 
-def _field(path: str, place: Whereabouts | None) -> str:
-    """Name the field that decided, and where its bytes stand."""
+def field_words(failure: Failure, *, is_closed: bool) -> str:
+    """Name the field that decided, and where its bytes stand; `is_closed` tells why they may not be found."""
+    path, place = failure.field, failure.place
     if place is None:
-        return path
+        return f"{path} (its message may be one that stayed closed)" if path and is_closed else path
     message = "the decrypted message" if place.is_decrypted else "the message"
     return f"leg {place.leg}, {path}, bytes 0x{place.start:03x}-0x{place.end - 1:03x} of {message}"
 
@@ -124,7 +130,7 @@ def _unfinished(report: Report, *, width: int) -> list[Line]:
     lines = folded(
         Segment("unfinished", "warn"), f": the records end before the run did; {text}", width=width, indent=2
     )
-    return lines + [part for one in pending for part in _row("pending", one, width=width)]
+    return lines + [part for one in pending for part in row("pending", one, width=width)]
 
 
 def _ended_early(report: Report, *, width: int) -> list[Line]:
@@ -147,6 +153,6 @@ def finding_lines(report: Report, *, width: int) -> list[Line]:
         head = f"{finding.rule.code} {finding.rule.severity}"
         lines.append(line(Segment(head, style), f": {finding.subject} {finding.rule.title}"))
         shown = " ".join(f"#{number}" for number in finding.records)
-        lines += _row("seen", f"{visible(finding.detail)}   records {shown}", width=width)
-        lines += _row("help", f"{finding.rule.fix} ({finding.rule.source})", width=width)
+        lines += row("seen", f"{visible(finding.detail)}   records {shown}", width=width)
+        lines += row("help", f"{finding.rule.fix} ({finding.rule.source})", width=width)
     return lines

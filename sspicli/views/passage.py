@@ -6,10 +6,15 @@ from sspicli.analysis.calls import Call, Leg
 from sspicli.analysis.passage import Opening, Passage
 from sspicli.analysis.report import Report
 from sspicli.tokens.tls import TlsMessage
+from sspicli.tokens.tls_fields import message_tree
+from sspicli.views.hexdump import hex_lines
 from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome, message_words
 from sspicli.views.look import Look
-from sspicli.views.tables import hex_rows, one_call_buffers
+from sspicli.views.tables import one_call_buffers
 from sspicli.views.text import Line, Segment, folded, line, visible
+from sspicli.views.trees import EVERYTHING, tree_lines
+
+_DEPTH = 3  # of fields shown without -v
 
 
 def passage_lines(report: Report, passage: Passage, look: Look) -> list[Line]:
@@ -23,12 +28,24 @@ def passage_lines(report: Report, passage: Passage, look: Look) -> list[Line]:
         lines.append(line("  ", Segment(f"the run failed at this leg: {report.failure.side}", "bad")))
     lines += _ends(passage, look)
     lines += [(), *message_lines(leg, look)]
+    for message in leg.messages:
+        lines += [(), *_fields(message, look)]
     for one in (passage.maker, *passage.takers):
         if isinstance(one, Call):
-            lines += [(), *one_call_buffers(one, width=look.width, with_hex=look.verbosity > 1)]
+            lines += [(), *one_call_buffers(one, width=look.width, with_hex=False)]
     if look.verbosity > 1:
-        lines += [(), line(Segment(f"  token of leg {leg.number}", "head"))]
-        lines += [line(Segment(f"    {row}", "muted")) for row in hex_rows(leg.data)]
+        lines += [(), line(Segment(f"  the token of leg {leg.number} as it was sent", "head"))]
+        lines += hex_lines(leg.data, None, look.glyphs, width=look.width, indent="  ")
+    return lines
+
+
+def _fields(message: TlsMessage, look: Look) -> list[Line]:
+    """Show a message's fields, and with -vv its bytes by field; spans count in the message, after decryption."""
+    tree = message_tree(message)
+    depth = _DEPTH if look.verbosity < 1 else EVERYTHING
+    lines = tree_lines(tree, look.glyphs, width=look.width, depth=depth, folded=look.verbosity < 1)
+    if look.verbosity > 1:
+        lines += hex_lines(message.body, tree, look.glyphs, width=look.width, indent="  ")
     return lines
 
 
