@@ -246,7 +246,7 @@ def _row_bytes(row: _Row, size: int | None) -> bytes:
         return bytes(digits[:size])
     for count in range(len(digits), 0, -1):
         text, behind = _ascii(digits[:count]).strip("| "), row.rest[ends[count - 1] :]
-        if behind.startswith("  ") and f"{behind.strip('|│ ')} ".startswith(f"{text} "):
+        if behind.startswith("  ") and (not text or f"{behind.strip('|│ ')} ".startswith(f"{text} ")):
             return bytes(digits[:count])
     if ends and row.rest[ends[-1] :].strip("|│ "):
         raise NotationError(f"line {row.number}: where its bytes end does not show")
