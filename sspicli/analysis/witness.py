@@ -74,7 +74,7 @@ Code = SecurityStatus | NtStatus | int | str
 """A status, an NTSTATUS, an alert by its number, or a rule by its code."""
 
 
-def testify(report: Report, records: Sequence[Record], code: Code) -> Testimony:
+def ask(report: Report, records: Sequence[Record], code: Code) -> Testimony:
     """Ask a recording for one code."""
     stories = tuple(alert_stories(report, records))
     if isinstance(code, str):
@@ -89,12 +89,12 @@ def testify(report: Report, records: Sequence[Record], code: Code) -> Testimony:
     return _about(seen, story, report) if story or belongs else Testimony(seen, (), None, None, ())
 
 
-def testify_of_failure(report: Report, records: Sequence[Record]) -> Testimony:
+def ask_about_failure(report: Report, records: Sequence[Record]) -> Testimony:
     """Ask a recording what it failed with; nothing is seen when nothing failed."""
     failure = report.failure
     if failure is None or failure.status is None:
         return Testimony((), report.findings, None, failure, ())
-    return testify(report, records, failure.status)
+    return ask(report, records, failure.status)
 
 
 def _about(seen: tuple[Sighting, ...], story: AlertStory | None, report: Report) -> Testimony:

@@ -157,7 +157,7 @@ def screen(load: LoadReport, console: Console, *, verbosity: int, timing: bool) 
     sample = ways[0][1].report if ways else load.summary.first
     if verbosity > 0 and sample is not None:
         lines += [] if ways else sample_lines(sample, glyphs, width=width, timing=timing)
-        lines += [(), *call_lines(sample, glyphs, timing=timing)]
+        lines += [(), *call_lines(sample, glyphs, width=width, timing=timing)]
         lines += [(), *buffer_lines(sample, width=width, with_hex=verbosity > 1)]
     return lines
 

@@ -135,7 +135,7 @@ def command(
     if output is not None and to_file and output.exists():
         raise WriteError("the file exists, and is not overwritten", where=str(output), help="choose another name")
     opened = open_recording(recording, keylog)
-    shown = _Shown(opened, wanted, console)
+    shown = Shown(opened, wanted, console)
     if output is not None and to_file:
         with create_secret_file(output) as stream:
             shown.write(replace(console, stream=stream, has_color=False))
@@ -167,7 +167,7 @@ def _refuse_contradictions(wanted: Wanted) -> None:
         raise UsageError("the ladder has two sides", where="--side", help=help)
 
 
-class _Shown:
+class Shown:
     """A recording with what is wanted of it, folded when it is needed."""
 
     def __init__(self, opened: Opened, wanted: Wanted, console: Console) -> None:
@@ -246,7 +246,7 @@ class _Shown:
             case "ladder":
                 return failure_and_ladder(self._report, look)
             case "calls":
-                return call_lines(narrowed, look.glyphs, timing=look.timing)
+                return call_lines(narrowed, look.glyphs, width=look.width, timing=look.timing)
             case "attributes":
                 return attribute_lines(narrowed, width=look.width)
             case "buffers":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sspicli.analysis.explain import Explanation, Kind
 from sspicli.analysis.report import Report
-from sspicli.analysis.witness import Code, Testimony, statuses_given, testify, testify_of_failure
+from sspicli.analysis.witness import Code, Testimony, ask, ask_about_failure, statuses_given
 from sspicli.cli.recordings import Opened, open_recording
 from sspicli.cli.screen_options import Screen
 from sspicli.reports import witness as document
@@ -20,7 +20,7 @@ from sspicli.sspi.status import NtStatus, SecurityStatus
 from sspicli.views.look import Look
 from sspicli.views.screen import head_lines
 from sspicli.views.text import Line
-from sspicli.views.witness import absence_lines, testimony_lines
+from sspicli.views.witness import absence_lines, witness_lines
 
 if TYPE_CHECKING:
     from sspicli.cli.explain import Answer
@@ -51,7 +51,7 @@ def _lines(opened: Opened, report: Report, asked: list[Answer], look: Look) -> l
             title = answer.explanations[0].name if len(answer.explanations) == 1 else f'"{answer.query}"'
             blocks = [absence_lines(title, statuses_given(opened.records), report.failure, look)]
         else:
-            blocks = [testimony_lines(_title(one), said, look, name=opened.name) for one, said in found]
+            blocks = [witness_lines(_title(one), said, look, name=opened.name) for one, said in found]
         for block in blocks:
             lines += [*([()] if lines else []), *block]
     return lines
@@ -59,16 +59,16 @@ def _lines(opened: Opened, report: Report, asked: list[Answer], look: Look) -> l
 
 def _failure(opened: Opened, report: Report, look: Look) -> list[Line]:
     """Tell what the run failed with; when no call failed, the verdict and what stands behind it."""
-    said = testify_of_failure(report, opened.records)
+    said = ask_about_failure(report, opened.records)
     status = None if report.failure is None else report.failure.status
     if status is None or not said.is_seen:
         return head_lines(report, look)
-    return testimony_lines(f"{status.name}   {status.hex}", said, look, name=opened.name)
+    return witness_lines(f"{status.name}   {status.hex}", said, look, name=opened.name)
 
 
 def _found(opened: Opened, report: Report, answer: Answer) -> list[tuple[Explanation, Testimony]]:
     """Ask for every code that a query names; those that the recording holds."""
-    said = [(one, testify(report, opened.records, code_of(one))) for one in answer.explanations]
+    said = [(one, ask(report, opened.records, code_of(one))) for one in answer.explanations]
     return [(one, testimony) for one, testimony in said if testimony.is_seen]
 
 
@@ -98,7 +98,7 @@ def _document(opened: Opened, report: Report, asked: Iterable[Answer]) -> dict[s
     }
     if asked:
         return told | {"answers": [_answer_document(opened, report, one) for one in asked]}
-    said = testify_of_failure(report, opened.records)
+    said = ask_about_failure(report, opened.records)
     return told | {"answers": [], "testimony": document.testimony(said)}
 
 

@@ -22,7 +22,8 @@ def failure_lines(report: Report, *, width: int, timing: bool) -> list[Line]:
     if report.verdict is Verdict.UNFINISHED:
         lines += _unfinished(report, width=width)
     if report.verdict is Verdict.STUCK:
-        lines += [line(Segment("stuck", "warn"), ": ", visible(wait)) for wait in report.waits or (report.reason,)]
+        for wait in report.waits or (report.reason,):
+            lines += folded(Segment("stuck", "warn"), f": {visible(wait)}", width=width, indent=2)
     return lines
 
 

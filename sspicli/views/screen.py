@@ -21,7 +21,7 @@ def screen(report: Report, look: Look, *, schedule: str) -> list[Line]:
         return lines
     lines += ladder_lines(report, look)
     if look.verbosity > 0:
-        lines += [(), *call_lines(report, look.glyphs, timing=look.timing)]
+        lines += [(), *call_lines(report, look.glyphs, width=look.width, timing=look.timing)]
         lines += [(), *attribute_lines(report, width=look.width)]
         lines += [(), *buffer_lines(report, width=look.width, with_hex=look.verbosity > 1)]
     if report.verdict in (Verdict.FAILED, Verdict.STUCK) and _is_stepped(report):
@@ -41,7 +41,8 @@ def head_lines(report: Report, look: Look) -> list[Line]:
 
 def failure_and_ladder(report: Report, look: Look) -> list[Line]:
     """Compose the reasons and the ladder, without the verdict."""
-    return [*head_lines(report, look)[1:], *ladder_lines(report, look)]
+    reasons = head_lines(report, look)[1:]
+    return (reasons[1:] if reasons and not reasons[0] else reasons) + ladder_lines(report, look)[0 if reasons else 1 :]
 
 
 def ladder_lines(report: Report, look: Look) -> list[Line]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call
 from sspicli.analysis.report import Report
 from sspicli.journal.events import Images
@@ -9,24 +11,30 @@ from sspicli.sspi.attributes import attribute_name
 from sspicli.sspi.buffers import BufferImage, buffer_type_name
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet, flag_names
 from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome
-from sspicli.views.text import Glyphs, Line, Segment, line, visible, wrapped
+from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of, wrapped
 
 
-def call_lines(report: Report, glyphs: Glyphs, *, timing: bool) -> list[Line]:
+def call_lines(report: Report, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
     """List all queued calls: id, function, queue status, how long pending, call status, callback."""
     lines = [line(Segment(f"  {'call':<14}{'function':<12}{'queue status':<14}call status", "head"))]
     for call in report.calls:
         name = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
-        polled = f"  polled pending {glyphs.times}{call.pending_answers}" if call.pending_answers else ""
-        notified = "" if call.was_notified else "  no callback"
-        lines.append(
-            line(
-                f"  {call.handle!s:<14}{name:<12}{call.queue_status.name:<14}",
-                *call_outcome(call, glyphs, timing=timing),
-                Segment(f"{polled}{notified}", "muted"),
-            )
-        )
+        head = f"  {call.handle!s:<14}{name:<12}{call.queue_status.name:<14}"
+        row = line(head, *call_outcome(call, glyphs, timing=timing))
+        more = Segment("".join(_asides(call, glyphs)), "muted")
+        if width_of(row) + len(more.text) <= width:
+            lines.append(line(*row, more))
+        else:
+            lines += [row, line(" " * (len(head) - 2), more)]
     return lines
+
+
+def _asides(call: Call, glyphs: Glyphs) -> Iterator[str]:
+    """Say what is out of the ordinary: that a poller was told to wait, that no callback came."""
+    if call.pending_answers:
+        yield f"  polled pending {glyphs.times}{call.pending_answers}"
+    if not call.was_notified:
+        yield "  no callback"
 
 
 def buffer_lines(report: Report, *, width: int, with_hex: bool) -> list[Line]:
@@ -87,6 +95,9 @@ def attribute_lines(report: Report, *, width: int) -> list[Line]:
         for attribute, (status, fields) in end.queries.items():
             head = f"  {end.name:<7} {attribute_name(attribute):<22} "
             words = [f"{name}={_value(name, value)}" for name, value in fields.items()] or [status.name]
+            if max(map(len, words)) > width - len(head):
+                lines += [line(Segment(head, "call")), *(line("      ", part) for part in wrapped(words, width - 6))]
+                continue
             first, *more = wrapped(words, width - len(head))
             lines += [line(Segment(head, "call"), first), *(line(" " * len(head), part) for part in more)]
     return lines

@@ -24,7 +24,7 @@ _LABEL = 26
 _GLUE = "\N{NO-BREAK SPACE}"
 
 
-def testimony_lines(title: str, testimony: Testimony, look: Look, *, name: str) -> list[Line]:
+def witness_lines(title: str, testimony: Testimony, look: Look, *, name: str) -> list[Line]:
     """Tell what the recording `name` says of the code that `title` names; it must be seen there."""
     lines: list[Line] = [line(Segment(title, "head"), f"   in {visible(name)}")]
     if testimony.story is not None:
