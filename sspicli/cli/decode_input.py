@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,7 +130,7 @@ def _bounded(read: Callable[[int], bytes], where: str) -> bytes:
 
 def _recording(given: Given) -> Recording:
     """Read a recording; that it is not whole is said on stderr."""
-    recording = recording_of(given.data.splitlines(keepends=True), where=given.name)
+    recording = recording_of(BytesIO(given.data), where=given.name)
     if recording.note:
         _note(recording.note)
     return recording

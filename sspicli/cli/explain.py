@@ -27,6 +27,8 @@ SCHEMA = "sspi-async/explain/1"
 _NEGATIVE = re.compile(r"-\d+", re.ASCII)
 _CODE = re.compile(r"-?\d\w*|[0-9a-f]{8}|\w*_\w*|[a-z]\d{3,4}", re.ASCII | re.IGNORECASE)
 
+_FUNCTION_NAME = 8  # letters from which on a word that begins a function's name is taken for one
+
 _USAGE = """\
 Usage: sspi-async explain CODE...
 
@@ -130,6 +132,8 @@ def command(
     else:
         _show(answers, screen.console())
     _refuse_unknown_codes(answers)
+    if screen.format == "text" and (card := _card_of(answers)):
+        click.echo(f"note: {card}", err=True)
     return ExitCode.OK
 
 
@@ -203,4 +207,15 @@ def _refuse_unknown_codes(answers: list[Answer]) -> None:
     way_out = (
         f"did you mean {' or '.join(meant)}?" if meant else "sspi-async explain, without a code, lists what it takes"
     )
-    raise UsageError(f"no status, alert or rule is known as {names}", help=way_out)
+    raise UsageError(f"no status, alert or rule is known as {names}", help=_card_of(unknown) or way_out)
+
+
+def _card_of(answers: list[Answer]) -> str:
+    """Name the reference card when a function was asked for, spelt right or nearly so."""
+    from sspicli.analysis.api_card import find, near
+
+    for answer in answers:
+        found = find(answer.query) if len(answer.query) >= _FUNCTION_NAME else []
+        for function in found[:1] if len(found) == 1 else near(answer.query):
+            return f"that is a function: sspi-async api {function.documented_name}"
+    return ""

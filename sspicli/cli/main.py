@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("sspicli.cli.show", "Show what a recording holds."),
     "decode": ("sspicli.cli.decode", "Open tokens and certificates and recordings field by field."),
     "explain": ("sspicli.cli.explain", "Say what a status or an alert or a rule code means."),
+    "api": ("sspicli.cli.api", "Show the reference card of an asynchronous function."),
     "packages": ("sspicli.cli.packages", "List the security packages and what computes them here."),
     "doctor": ("sspicli.cli.doctor", "Show what is installed here and where it departs from Windows."),
     "completion": ("sspicli.cli.completion", "Print the completion script of a shell."),

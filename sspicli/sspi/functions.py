@@ -89,11 +89,6 @@ class Function(Enum):
         return _CARDS[self].summary
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What callers get wrong, a sentence each."""
-        return _CARDS[self].notes
-
-    @property
     def final_statuses(self) -> tuple[SecurityStatus, ...]:
         """The call statuses its page lists for a completed call; packages give others too."""
         return _CARDS[self].final_statuses
@@ -103,7 +98,6 @@ class _Card(NamedTuple):
     returns: str
     arguments: tuple[Argument, ...]
     summary: str
-    notes: tuple[str, ...] = ()
     counterpart: str = ""
     suffixes: tuple[str, ...] = ("",)
     final_statuses: tuple[SecurityStatus, ...] = ()
@@ -151,26 +145,16 @@ _CARDS: dict[Function, _Card] = {
         _POINTER,
         (),
         "Create an async context, which tracks one asynchronous call at a time.",
-        ("NULL means that memory ran out.", "It belongs to no package and to no security context."),
     ),
     _F.SspiFreeAsyncContext: _Card(
         "void",
         (Argument("Handle", _POINTER, _OPTIONAL, "once per async context that was created"),),
         "Free an async context once nothing will use it any more.",
-        (
-            "Not before its call has completed and its notify callback has been entered; inside the callback is fine.",
-            "After a delete without a callback it is called at once, even while the delete is pending.",
-            "It frees neither the security context nor the credential.",
-        ),
     ),
     _F.SspiReinitAsyncContext: _Card(
         "NTSTATUS",
         (Argument("Handle", _POINTER, _IN_OUT),),
         "Make an async context whose call has completed ready to track another one.",
-        (
-            "It answers with an NTSTATUS; no page names the code of a refusal, so test for failure.",
-            "The notify callback and its data stay registered.",
-        ),
     ),
     _F.SspiSetAsyncNotifyCallback: _Card(
         _SECURITY_STATUS,
@@ -185,22 +169,16 @@ _CARDS: dict[Function, _Card] = {
             Argument("CallbackData", "void*", _OPTIONAL, "handed back as it is, never looked into"),
         ),
         "Register the function to be called when the next call of this async context completes.",
-        ("Before the call is queued; the last registration counts.",),
     ),
     _F.SspiAsyncContextRequiresNotify: _Card(
         "BOOLEAN",
         (Argument("AsyncContext", _POINTER, _IN),),
         "Say whether this async context expects a notification when its call completes.",
-        ("Declared, yet absent from the kernel import library of MinGW: a caller does well not to depend on it.",),
     ),
     _F.SspiGetAsyncCallStatus: _Card(
         _SECURITY_STATUS,
         (_ONE_CONTEXT,),
         "Give the status of the call an async context tracks.",
-        (
-            "SEC_I_ASYNC_CALL_PENDING alone means that the call has not completed; every other value is final.",
-            "A notify callback that frees the async context makes a later look at it a use after free.",
-        ),
     ),
     _F.SspiAcquireCredentialsHandleAsync: _Card(
         _SECURITY_STATUS,
@@ -217,7 +195,6 @@ _CARDS: dict[Function, _Card] = {
             _EXPIRY,
         ),
         "Queue a call that acquires a credential.",
-        ("Strings are counted Unicode strings whose buffers lie in process virtual memory, not in pool.",),
         "AcquireCredentialsHandle",
         ("W", "A"),
         (
@@ -252,7 +229,6 @@ _CARDS: dict[Function, _Card] = {
             _EXPIRY,
         ),
         "Queue a call that makes the client's next leg.",
-        ("A security context that came into being must be deleted, even if a later leg fails.",),
         "InitializeSecurityContext",
         ("W", "A"),
         (*_PROGRESS, _S.SEC_I_INCOMPLETE_CREDENTIALS, *_FATAL, _S.SEC_E_TARGET_UNKNOWN, _S.SEC_E_WRONG_PRINCIPAL),
@@ -272,7 +248,6 @@ _CARDS: dict[Function, _Card] = {
             _EXPIRY,
         ),
         "Queue a call that makes the server's next leg.",
-        ("Even SEC_E_OK may come with a token that must be sent.",),
         "AcceptSecurityContext",
         final_statuses=(*_PROGRESS, *_FATAL),
     ),
@@ -280,7 +255,6 @@ _CARDS: dict[Function, _Card] = {
         _SECURITY_STATUS,
         (_ASYNC_CONTEXT, Argument("phContext", "PCtxtHandle", _IN, "read while the function runs, not later")),
         "Queue a call that deletes a security context, finished or not.",
-        ("The one function that may be queued without a notify callback.",),
         "DeleteSecurityContext",
         final_statuses=(_S.SEC_E_OK, _S.SEC_E_INVALID_HANDLE),
     ),
@@ -291,7 +265,6 @@ _CARDS: dict[Function, _Card] = {
             Argument("phCredential", "PCredHandle", _IN, "read while the function runs, not later (inferred)"),
         ),
         "Queue a call that frees a credential.",
-        ("Security contexts made with the credential live on.",),
         "FreeCredentialsHandle",
         final_statuses=(_S.SEC_E_OK,),
     ),
@@ -299,10 +272,5 @@ _CARDS: dict[Function, _Card] = {
         "void",
         (_ONE_CONTEXT, Argument("CallbackData", "void*", _OPTIONAL, "as given when the callback was registered")),
         "Be told that a call has completed, whether it succeeded or failed.",
-        (
-            "No thread is promised: it may run before the queueing function has returned.",
-            "Once per queued call, and never for a call that could not be queued (inferred).",
-            "The async context may be freed here, or (inferred) reinitialized for the next call.",
-        ),
     ),
 }

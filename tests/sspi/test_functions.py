@@ -132,4 +132,3 @@ def test_incomplete_credentials_and_a_wrong_principal_are_the_clients_alone():
 def test_every_card_says_what_it_is_in_one_sentence(function):
     assert function.summary.endswith(".")
     assert ". " not in function.summary
-    assert all(note.endswith(".") for note in function.notes)
