@@ -17,9 +17,12 @@ def main() -> None:
         except OSError:
             os._exit(74)  # could not be written; the interpreter's own last flush would say so with a traceback
         return
-    from sspicli.cli.main import run
+    try:
+        from sspicli.cli.main import run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while the commands were being imported, or in the middle of ending
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -335,7 +335,8 @@ class LoadReport:
     """Many sessions over one pair of credentials.
 
     `credentials` is the report of the run that acquired and freed them: it has no handshake of its own, so only its
-    failure and findings count. `recordings` names the file of each session that was recorded.
+    failure and findings count. `ended_by` is what ended the run early, `interrupted` or `terminated`, "" when nothing
+    did. `recordings` names the file of each session that was recorded.
     """
 
     summary: Summary
@@ -344,7 +345,7 @@ class LoadReport:
     in_flight: int
     workers: int
     measures: Measures
-    is_interrupted: bool
+    ended_by: str
     recordings: dict[int, str]
 
     @property
@@ -362,6 +363,11 @@ class LoadReport:
         """Say whether a rule of severity error was broken, by a session or around the credentials."""
         own = any(finding.rule.severity == "error" for finding in self.credentials.findings)
         return own or self.summary.breaks_rules
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Say whether it was ended early, by whichever signal."""
+        return bool(self.ended_by)
 
     @property
     def under_way(self) -> int:

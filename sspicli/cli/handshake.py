@@ -12,6 +12,7 @@ import click
 from sspicli.analysis.report import Report, Verdict, report
 from sspicli.cli.console import Console, make_console
 from sspicli.cli.expect import parse_expectation, unmet
+from sspicli.cli.interrupts import ENDED_BY
 from sspicli.cli.session_options import Choice, SessionOptions, session_options
 from sspicli.cli.start import start
 from sspicli.cli.watching import Watching, live_options
@@ -144,6 +145,8 @@ def command(
     result = report(records)
     show = Show(format_, verbosity, timing, options.include_secrets)
     _show(console, result, records, show)
+    if result.reason in ENDED_BY:
+        return ENDED_BY[result.reason]  # what a whole run was expected to come to was not put to the test
     missed = [text for one in expectations if (text := unmet(one, result)) is not None]
     missed += [f"the fault {one} never happened" for one in options.fault if one not in result.faults]
     for text in missed:
@@ -167,8 +170,6 @@ def _refuse_with_count(given: dict[str, object]) -> None:
 
 def _exit_code(result: Report, missed: list[str], *, has_expectations: bool) -> ExitCode:
     """Choose how the process ends: what was expected decides, and a broken rule is never expected."""
-    if result.reason == "interrupted":
-        return ExitCode.INTERRUPTED
     if result.verdict is Verdict.STUCK:
         return ExitCode.STUCK
     breaks_rules = any(finding.rule.severity == "error" for finding in result.findings)

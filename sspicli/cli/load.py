@@ -22,7 +22,7 @@ from sspicli.analysis.report import Report, Verdict, report
 from sspicli.cli.collector import Collector
 from sspicli.cli.console import Console
 from sspicli.cli.expect import Expectation, unmet, unmet_by_success
-from sspicli.cli.interrupts import interruptible
+from sspicli.cli.interrupts import ENDED_BY, INTERRUPTED, interruptible
 from sspicli.cli.memory import peak_bytes, resident_bytes
 from sspicli.cli.progress import Progress, watched
 from sspicli.cli.session_options import SessionOptions
@@ -68,7 +68,7 @@ def run_many(
     _show(console, result, load)
     missed = [f"{text}; first in session {number}" for text, number in judge.missed.items()]
     missed += _missed_by_all(result, expectations, options.fault)
-    for text in missed:
+    for text in [] if result.ended_by else missed:
         click.echo(f"expectation not met: {visible(text)}", err=True)
     if options.record is not None and not keeper.paths and keeper.error is None:
         click.echo(f"no session failed: {visible(str(options.record))} was not written", err=True)
@@ -119,8 +119,8 @@ def _run(plan: Blueprint, load: LoadOptions, workers: int, judge: _Judge, keeper
 
 def _exit_code(load: LoadReport, missed: list[str], *, has_expectations: bool) -> ExitCode:
     """Choose how the process ends: by the worst of all sessions, as one session's is chosen."""
-    if load.is_interrupted:
-        return ExitCode.INTERRUPTED
+    if load.ended_by:
+        return ENDED_BY[load.ended_by]
     if load.verdict is Verdict.STUCK:
         return ExitCode.STUCK
     holds = load.verdict is Verdict.OK
@@ -267,6 +267,7 @@ class _Run:
         self._in_flight = in_flight
         self._judge = judge
         self._has_flown = False
+        self._ended_by = INTERRUPTED
         self._seconds = 0.0
         self._before = self._most = 0
 
@@ -298,7 +299,12 @@ class _Run:
             return progress_bar(self.summary.sessions, self._total, text(), width=width)
 
         progress = None if is_quiet else Progress(bar, text)
-        with watched(self._sample, progress), Collector() as collector, interruptible(lambda _: fleet.halt()):
+
+        def halt(reason: str) -> None:
+            self._ended_by = reason
+            fleet.halt()
+
+        with watched(self._sample, progress), Collector() as collector, interruptible(halt):
             for one in fleet.run():
                 self.summary.add(one)
                 if one.report is not None:
@@ -315,7 +321,7 @@ class _Run:
             in_flight=self._in_flight,
             workers=self._workers,
             measures=Measures(self._seconds, self._before, self._most, peak_bytes()),
-            is_interrupted=self._has_flown and self.summary.sessions < self._total,
+            ended_by=self._ended_by if self._has_flown and self.summary.sessions < self._total else "",
             recordings=dict(keeper.paths),
         )
 

@@ -12,6 +12,7 @@ import errno
 import importlib
 import os
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -22,7 +23,15 @@ from typing import TYPE_CHECKING
 import click
 
 from sspicli import __version__
-from sspicli.sspi.errors import ExitCode, InputError, SspiCliError, UnavailableError, UsageError, WriteError
+from sspicli.sspi.errors import (
+    ExitCode,
+    InputError,
+    LimitError,
+    SspiCliError,
+    UnavailableError,
+    UsageError,
+    WriteError,
+)
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -58,6 +67,7 @@ EXIT_CODES: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.WRITE: "what was to be written could not be",
         ExitCode.INTERRUPTED: "interrupted",
         ExitCode.CLOSED: "stdout was closed by its reader (silent)",
+        ExitCode.TERMINATED: "terminated by SIGTERM or SIGHUP",
     }
 )
 
@@ -74,6 +84,8 @@ ENVIRONMENT: Mapping[str, str] = MappingProxyType(
 
 _MEANT = " Did you mean "
 _LONGEST_SHOWN = 2000
+_MORE = "let this process have more (ulimit -a shows its limits), or ask it for less"
+_LIMITS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 _WRITE_ERRORS = {errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EROFS, errno.EBADF, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -133,6 +145,10 @@ def _imported(name: str) -> click.Command:
             raise
         way_out = "install sspicli again, with what it depends on: pip install sspicli"
         raise UnavailableError(f"{name} needs the Python package {missing}, which is not here", help=way_out) from error
+    except ImportError as error:
+        if (error.name or "sspicli").partition(".")[0] == "sspicli":
+            raise
+        raise UnavailableError(f"{name} needs {error.name}, which does not load here", cause=str(error)) from error
     assert isinstance(command, click.Command), f"{module} has no command"
     return command
 
@@ -195,6 +211,7 @@ def run() -> None:
     """Run the command line and leave with its exit code."""
     code = _guarded(Invocation(bool(os.environ.get("SSPI_ASYNC_DEBUG"))))
     _flush_or_drop_stdout()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing of ours is left to interrupt, and Python would show where
     sys.exit(code)
 
 
@@ -208,20 +225,18 @@ def _guarded(invocation: Invocation) -> int:
         code = _carried_out(invocation)
         sys.stdout.flush()
     except SspiCliError as error:
-        show_error(error)
-        return error.exit_code
+        return _shown(error)
     except click.exceptions.NoArgsIsHelpError as error:
         _say(f"{error.format_message()}\n")
         return ExitCode.USAGE
     except click.ClickException as error:
-        expected = house_error(error)
-        show_error(expected)
-        return expected.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        _say("interrupted\n")
-        return ExitCode.INTERRUPTED
+        return _shown(house_error(error))
+    except (click.Abort, KeyboardInterrupt) as ending:
+        return _ended_by_signal(ending)
     except OSError as error:
         return _ended_by_system(error, invocation)
+    except MemoryError:
+        return _shown(LimitError("the memory that this process may have is used up", help=_MORE))
     except SystemExit as ending:  # rich answers a closed pipe with an exit code of its own
         if not isinstance(ending.__context__, BrokenPipeError):
             raise
@@ -243,18 +258,28 @@ def _carried_out(invocation: Invocation) -> object:
         return ending.exit_code
 
 
+def _ended_by_signal(ending: BaseException) -> int:
+    """Say that somebody ended us; a command whose run is interrupted says so itself, with what there is to show."""
+    from sspicli.cli.interrupts import INTERRUPTED, TERMINATED, TerminatedError
+
+    is_terminated = isinstance(ending, TerminatedError)
+    _say(f"{TERMINATED if is_terminated else INTERRUPTED}\n")
+    return ExitCode.TERMINATED if is_terminated else ExitCode.INTERRUPTED
+
+
 def _ended_by_system(error: OSError, invocation: Invocation) -> int:
-    """Tell a closed pipe and a full disk from an error nobody expected."""
+    """Tell a closed pipe, a full disk and a limit of the system from an error nobody expected."""
     is_closed = isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL)
     if is_closed:
         _drop_stdout()
         return ExitCode.CLOSED
+    if error.errno in _LIMITS:
+        return _shown(LimitError(f"the system gives no more: {error.strerror}", help=_MORE))
     if error.errno not in _WRITE_ERRORS:
         return _bug(error, invocation)
     _drop_stdout()
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "standard output"
-    show_error(WriteError(f"output could not be written: {error.strerror}", where=where))
-    return ExitCode.WRITE
+    return _shown(WriteError(f"output could not be written: {error.strerror}", where=where))
 
 
 def _bug(error: Exception, invocation: Invocation) -> int:
@@ -268,6 +293,12 @@ def _bug(error: Exception, invocation: Invocation) -> int:
     way_out = "report it with the lines above" if invocation.has_traceback else f"for the traceback: {again}"
     _say(f"error: this is a bug in {PROGRAM} {__version__}: {words}\n  help: {way_out}\n")
     return ExitCode.BUG
+
+
+def _shown(error: SspiCliError) -> int:
+    """Print an expected failure, and give its exit code."""
+    show_error(error)
+    return error.exit_code
 
 
 def show_error(error: SspiCliError) -> None:

@@ -75,9 +75,7 @@ class Started:
         """Run to the end and close the files; Ctrl-C ends the run between two transitions, so nothing is lost."""
         try:
             if self.pool is not None:
-                under_way = PooledRun(self.session, self.pool.dispatcher, self.pool.workers)
-                with interruptible(under_way.halt):
-                    watch(partial(under_way.result, self.timeout))
+                self._run_on(self.pool, watch)
             elif self.pace:
                 paced = PacedRun(self.session, self.journal, self.pace)
                 with interruptible(paced.halt):
@@ -95,6 +93,13 @@ class Started:
                 help="the schedule belongs to another command line or another version",
             )
         return self.journal.records
+
+    def _run_on(self, pool: Pool, watch: Watch) -> None:
+        """Run on workers; a signal that comes while they are being set to work counts too."""
+        with interruptible(self.session.halt):
+            under_way = PooledRun(self.session, pool.dispatcher, pool.workers)
+            with interruptible(under_way.halt):
+                watch(partial(under_way.result, self.timeout))
 
     def _close(self) -> None:
         if self.recording is not None:
@@ -114,11 +119,11 @@ def start(options: SessionOptions, *, pace: float = 0.0) -> Started:
     """Check the options, make certificates and endpoints, and open the files: everything but running."""
     plan = blueprint(options)
     choices = _one_at_a_time(plan.choices, options) if pace else plan.choices
+    pool = _pool(options.workers)
     journal = Journal()
     recording, keylog = _open_files(options, journal)
     assert plan.started is not None, "a blueprint from options says who made it"
     journal.append("user", plan.started, 0)
-    pool = _pool(options.workers)
     session = pair(
         plan.client,
         plan.server,

@@ -45,7 +45,10 @@ class HandshakeBegan(NamedTuple):
 
 
 class RunEnded(NamedTuple):
-    """The run ended: `finished`, `stuck`, `interrupted` or `limit`, and who waits for what (for a stuck run)."""
+    """The run ended, and who waits for what (for a stuck run).
+
+    `finished`, `broken` (a contract was), `stuck`, `limit`, `interrupted` (Ctrl-C) or `terminated` (SIGTERM).
+    """
 
     reason: str
     waits: tuple[str, ...]

@@ -1,8 +1,8 @@
 """A journal in a file: JSON Lines, append-only, readable up to the last whole line whatever stopped the writer.
 
-The writer flushes at every settled call and at the end; when the disk is full it stops with one line to its `warn`, and
-the run goes on. A new file is created 0600 and never overwrites another. The reader tolerates a torn tail and says
-where it is.
+The writer flushes at every settled call, after so many lines without one, and at the end; when the disk is full it
+stops with one line to its `warn`, and the run goes on. A new file is created 0600 and never overwrites another. The
+reader tolerates a torn tail and says where it is.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from sspicli.sspi.errors import InputError
 
 LARGEST = 1 << 30  # bytes a recording may have to be read
 LONGEST_LINE = 32 << 20  # bytes; the largest record has some tokens of 1 MiB, in hex
+_MOST_UNWRITTEN = 100  # lines; messages are protected by no call that could settle
 _SETTLING = (ev.CallCompleted, ev.CallbackReturned, ev.RunEnded, ev.ContractBroken, ev.RunStarted)
 
 
@@ -32,6 +33,7 @@ class RecordingWriter:
         self._includes_secrets = include_secrets
         self._file = SecretFile(path, f"the recording {path}", warn)
         self._unwritten: list[str] = [self._encoder.header(has_secrets=include_secrets)]
+        self._flush()  # whatever ends us before the first record: the file says what it is
 
     def __call__(self, record: Record) -> None:
         """Take the next record."""
@@ -40,7 +42,7 @@ class RecordingWriter:
         if not self._includes_secrets:
             record = record._replace(event=redacted(record.event))
         self._unwritten.append(self._encoder.line(record))
-        if isinstance(record.event, _SETTLING):
+        if isinstance(record.event, _SETTLING) or len(self._unwritten) >= _MOST_UNWRITTEN:
             self._flush()
 
     def close(self) -> None:
@@ -97,7 +99,7 @@ def recording_of(lines: Iterable[bytes], *, where: str) -> Recording:
     numbered = enumerate(lines, start=1)
     decoder = Decoder()
     try:
-        has_secrets = decoder.header(_text(next(numbered, (1, b""))[1]))
+        has_secrets = decoder.header(_text(_first(numbered)))
     except CodecError as error:
         raise InputError(f"this is not a recording: {error}", where=f"{where}:1") from None
     records: list[Record] = []
@@ -110,6 +112,12 @@ def recording_of(lines: Iterable[bytes], *, where: str) -> Recording:
     is_whole = bool(records) and isinstance(records[-1].event, ev.RunEnded)
     note = "" if is_whole else f"{where}: the recording ends before the run did, after {_last_call(records)}"
     return Recording(records, has_secrets, note)
+
+
+def _first(numbered: Iterator[tuple[int, bytes]]) -> bytes:
+    for _, line in numbered:
+        return line
+    raise CodecError("the file is empty")
 
 
 def _following(record: Record, count: int) -> Record:

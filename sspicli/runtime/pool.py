@@ -14,6 +14,7 @@ from functools import partial
 from queue import SimpleQueue
 
 from sspicli.runtime.calls import PendingCall
+from sspicli.sspi.errors import LimitError
 from sspicli.sspi.functions import Function
 from sspicli.sspi.status import SecurityStatus
 
@@ -29,8 +30,11 @@ class Workers:
             threading.Thread(target=self._work, name=f"sspi-async worker {number}", daemon=True)
             for number in range(1, count + 1)
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError:  # all that Python says of a thread that the system does not start
+            raise LimitError(f"the system does not start {count} threads", help="ask for fewer --workers") from None
 
     def submit(self, job: Job) -> None:
         """Let some worker do a job."""

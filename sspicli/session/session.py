@@ -158,7 +158,7 @@ class Session:
         self._limit = 0
 
     def abandon(self, reason: str) -> None:
-        """Record that the run was ended from outside: `interrupted`, or `limit` for a time-out."""
+        """Record that the run was ended from outside: by a signal, or `limit` for a time-out."""
         self.halt(reason)  # a worker that comes back later finds nothing to do
         self.end()
 

@@ -22,6 +22,7 @@ class ExitCode(IntEnum):
     WRITE = 74
     INTERRUPTED = 130
     CLOSED = 141
+    TERMINATED = 143
 
 
 class SspiCliError(Exception):
@@ -53,6 +54,12 @@ class UnavailableError(SspiCliError):
     """A package, engine or binding that is not here."""
 
     exit_code = ExitCode.UNAVAILABLE
+
+
+class LimitError(SspiCliError):
+    """Memory, threads or descriptors that the system does not give."""
+
+    exit_code = ExitCode.STUCK
 
 
 class WriteError(SspiCliError):

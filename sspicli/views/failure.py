@@ -136,7 +136,7 @@ def _unfinished(report: Report, *, width: int) -> list[Line]:
 
 def _ended_early(report: Report, *, width: int) -> list[Line]:
     """Explain a failed run in which nothing failed by itself: broken rules, lost messages, a peer that went away."""
-    notes = ["interrupted"] if report.reason == "interrupted" else []
+    notes = [report.reason] if report.reason in ("interrupted", "terminated") else []
     notes += [f"{one.name}: {note}" for one in report.endpoints.values() for note in one.notes]
     if any(finding.rule.severity == "error" for finding in report.findings):
         notes.append("a misuse rule was broken")

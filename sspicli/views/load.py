@@ -66,7 +66,7 @@ def _figures(load: LoadReport, glyphs: Glyphs, *, timing: bool) -> list[tuple[st
     workers = f"on {load.workers} workers" if load.workers else "on one thread, stepped"
     rows = [("in flight", f"{_count(load.in_flight)} {workers}")]
     if load.is_interrupted:
-        rows.append(("ended", f"interrupted, {load.under_way:,} sessions cut off in flight"))
+        rows.append(("ended", f"{load.ended_by}, {load.under_way:,} sessions cut off in flight"))
     if timing and summary.sessions:
         rows.append(("latency", f"{_percentiles(summary.latency, glyphs)}, first call queued to last program ended"))
         rows.append(("pending", f"{_percentiles(summary.pending, glyphs)}, each of {summary.pending.count:,} calls"))

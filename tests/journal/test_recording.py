@@ -91,6 +91,17 @@ def test_records_stand_in_the_file_at_every_settled_call(tmp_path):
     assert all(seen)
 
 
+def test_records_that_no_call_settles_reach_the_file_all_the_same(tmp_path):
+    journal = Journal()
+    writer = RecordingWriter(tmp_path / "run", include_secrets=True, warn=pytest.fail)
+    journal.subscribe(writer)
+    for number in range(1000):
+        journal.append("user", ev.NoteMade(str(number)), 0)
+        if number % 100 == 0:
+            assert len(read_recording(tmp_path / "run").records) >= number - 100
+    writer.close()
+
+
 # -- what is not whole -------------------------------------------------------------------------------------------------
 def test_a_recording_that_ends_before_the_run_did_says_so_and_after_what(tmp_path):
     records = recorded_pair(tmp_path / "run")
