@@ -8,9 +8,18 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from sspicli.journal.events import TokenSent
+from sspicli.journal.recording import read_recording
+from sspicli.sspi.records import HANDSHAKE
+from sspicli.tokens.tls import TlsMessage, TlsReader
+from sspicli.tokens.tls_fields import message_tree
+from sspicli.tokens.tls_hello import TLS12, TLS13
+from sspicli.tokens.tree import walk
+from tests.fuzz.targets import SEPARATOR
 from tests.handshakes import records_of
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -21,6 +30,18 @@ KINDS: dict[str, dict[str, Any]] = {
     "stuck": {"fault": ("server.accept#2=hang",)},
     "refused": {"fault": ("client.init#1=refuse",)},
     "sample": {"mode": "sample", "completion": "inline"},
+    "p256": {"server": ("key=p256", "cert=self-signed")},
+    "rsa": {"server": ("key=rsa2048", "cert=wrong-name")},
+}
+
+
+NOTATIONS = {
+    "hex": b"16 03 01 00:05:01,00 0x00 01 00",
+    "base64": b"FgMBAAUBAAABAA==",
+    "pem": b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
+    "header": b"Authorization: Negotiate YIIB\r\n",
+    "dump": b"00000000  16 03 01 00 05 01 00 00  01 00                    |..........|\n",
+    "raw": bytes.fromhex("16030100050100000100"),
 }
 
 
@@ -33,6 +54,9 @@ def main() -> None:
             records_of(record=record, keylog=keys, include_secrets=True, **options)
             write("keylog", name, keys.read_bytes())
             by_kind(record.read_bytes().splitlines())
+            tokens(name, record, keys.read_bytes())
+    for name, text in NOTATIONS.items():
+        write("notation", name, text)
     write("keylog", "odd", b"\xef\xbb\xbf# comment\r\n\r\nCLIENT_RANDOM 00 11\rjunk \xff\n")
 
 
@@ -44,6 +68,36 @@ def by_kind(lines: list[bytes]) -> None:
         path = CORPUS / "recording" / body["is"]
         if "same" not in str(body) and len(line) < (path.stat().st_size if path.exists() else 4000):
             write("recording", body["is"], json.dumps({**body, "n": 1}, separators=(",", ":")).encode())
+
+
+def tokens(name: str, path: Path, keys: bytes) -> None:
+    """Store a session's tokens behind its key log, and every kind of message and certificate in it by itself."""
+    reader = TlsReader()
+    for text in keys.decode().splitlines():
+        reader.add_secret(text)
+    parts = {"client": [b""], "server": [b""]}
+    for record in read_recording(path).records:
+        event = record.event
+        if not isinstance(event, TokenSent):
+            continue
+        sender = "server" if event.receiver == "client" else "client"
+        parts[sender].append(event.data)
+        for message in reader.read(sender, event.data):
+            store(message)
+    turns = [one for pair in zip_longest(parts["client"][1:], parts["server"][1:], fillvalue=b"") for one in pair]
+    if turns and sum(map(len, turns)) < 4000:
+        write("tls", name, SEPARATOR.join([keys, *turns]))
+
+
+def store(message: TlsMessage) -> None:
+    """Store a handshake message as the fuzz target takes one, and the first certificate in it."""
+    if message.content_type != HANDSHAKE or message.name in ("Encrypted", "Partial"):
+        return
+    number = {TLS12: 1, TLS13: 2}.get(message.version, 0)
+    write("message", f"{message.name}-{number}", bytes([number]) + message.suite.to_bytes(2, "big") + message.body)
+    for _, node in walk(message_tree(message)):
+        if node.children and node.children[0].name == "tbsCertificate":
+            write("x509", f"{len(list((CORPUS / 'x509').glob('*')))}", message.body[node.span[0] : node.span[1]])
 
 
 def write(target: str, name: str, data: bytes) -> None:

@@ -23,7 +23,7 @@ def main() -> None:
         from tests.fuzz.words import words
     name, options = sys.argv[1], sys.argv[2:]
     with tempfile.NamedTemporaryFile("w", suffix=".dict", delete=False) as dictionary:
-        dictionary.writelines(f'"{one}"\n' for one in words(name))
+        dictionary.writelines(f'"{one}"\n' for one in words(name) or ["x"])
     folders = [one for one in options if not one.startswith("-")] or [tempfile.mkdtemp()]
     flags = [one for one in options if one.startswith("-")]
     seeds = [str(one) for one in (HERE / "corpus" / name, HERE / "crashes" / name) if one.is_dir()]

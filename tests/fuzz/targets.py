@@ -14,8 +14,16 @@ from zlib import crc32
 from sspicli.journal.codec import Encoder
 from sspicli.journal.recording import Recording, recording_of
 from sspicli.sspi.errors import InputError
+from sspicli.tokens.der import certificate_fields
 from sspicli.tokens.keylog import parse_keylog
-from sspicli.tokens.tls import TlsReader
+from sspicli.tokens.notation import Notation, NotationError, Written, read_notation
+from sspicli.tokens.sniff import tell
+from sspicli.tokens.tls import TlsMessage, TlsReader
+from sspicli.tokens.tls_fields import message_tree, message_trees, token_tree
+from sspicli.tokens.tls_hello import TLS12, TLS13
+from sspicli.tokens.tls_names import handshake_name
+from sspicli.tokens.tree import Node
+from sspicli.tokens.x509 import certificate_tree
 
 SECONDS = 1.0  # of this thread's own work, for inputs of a few KiB
 RAW = b"\x00"  # in front of a recording: its lines are read as they are, checksums and all
@@ -74,4 +82,98 @@ def sealed(line: bytes) -> bytes:
     return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"keylog": keylog, "recording": recording}
+SEPARATOR = b"\xff\xfe\xfd\xfc"
+_VERSIONS = (0, TLS12, TLS13, 0x0301)
+
+
+def message(data: bytes) -> None:
+    """Read one handshake message to its last field: a version's number, a cipher suite, and the message's body."""
+    version, suite, body = data[:1], int.from_bytes(data[1:3], "big"), data[3:]
+    if not body:
+        return
+    name = handshake_name(body[0])
+    one = TlsMessage(name, False, (0, len(body)), body, 22, "", (), _VERSIONS[version[0] % len(_VERSIONS)], suite)
+    with bounded():
+        node = message_tree(one)
+    assert node == message_tree(one)
+    sound(node, len(body))
+
+
+def tls(data: bytes) -> None:
+    """Read a session, in parts: its key log, then tokens of client and server by turns."""
+    with bounded():
+        found = session(data)
+    assert found == session(data)
+
+
+def session(data: bytes) -> list[object]:
+    """Read a session's tokens to their last field, and check every span on the way."""
+    secrets, *tokens = data.split(SEPARATOR)
+    reader = TlsReader()
+    for line in parse_keylog(secrets).lines:
+        reader.add_secret(line)
+    found: list[object] = []
+    for number, token in enumerate(tokens):
+        reading = reader.read_token("server" if number % 2 else "client", token)
+        for message in reading.messages:
+            assert 0 <= message.span[0] <= message.span[1] <= len(token)
+            for offset, at, size in message.pieces:
+                assert message.body[offset : offset + size] == token[at : at + size]
+        trees = list(message_trees(reading.messages))
+        assert len(trees) == len(reading.messages)
+        for message, node in zip(reading.messages, trees, strict=True):
+            sound(node, len(message.body))
+        whole = token_tree(reading)
+        sound(whole, len(token))
+        found.append((reading, trees, whole))
+    return found
+
+
+def x509(data: bytes) -> None:
+    """Read a certificate to its last field."""
+    with bounded():
+        node = certificate_tree(data)
+    sound(node, len(data))
+    for one in certificate_fields(data).values():
+        assert 0 <= one.start <= one.value_start <= one.end <= len(data)
+
+
+def notation(data: bytes) -> None:
+    """Read bytes as somebody wrote them down, in a notation that is told by its marks and in one that is given."""
+    for given in (None, *Notation):
+        with bounded():
+            found = written(data, given)
+        assert found == written(data, given)
+        if isinstance(found, Written):
+            assert all(len(block.data) <= len(data) for block in found.blocks)
+            for block in found.blocks:
+                tell(block.data)
+
+
+def written(data: bytes, given: Notation | None) -> Written | str:
+    """Read bytes in a notation; an error is its message."""
+    try:
+        return read_notation(data, given)
+    except NotationError as error:
+        return str(error)
+
+
+def sound(node: Node, size: int, depth: int = 0) -> None:
+    """Make sure that every field lies in its parent, in order, and that no tree is deep."""
+    assert 0 <= node.span[0] <= node.span[1] <= size, node
+    assert depth < 64
+    at = node.span[0]
+    for child in node.children:
+        assert at <= child.span[0] <= child.span[1] <= node.span[1], (node.name, node.span, child.name, child.span)
+        at = child.span[1]
+        sound(child, size, depth + 1)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "keylog": keylog,
+    "recording": recording,
+    "message": message,
+    "tls": tls,
+    "x509": x509,
+    "notation": notation,
+}

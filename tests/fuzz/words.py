@@ -20,4 +20,8 @@ def words(target: str) -> list[str]:
         members = {name for kind in EVENT_TYPES.values() for name in kind.__annotations__}
         names = [*EVENT_TYPES, *(one.name for one in Function), *list(SecurityStatus.__members__)[:20]]
         return [*_JSON, *handles, *names, *(f'\\"{name}\\":' for name in sorted(members))]
+    if target == "tls":
+        return [r"\xff\xfe\xfd\xfc", r"\x16\x03\x03", r"\x17\x03\x03", r"\x03\x04", r"\x00\x2b\x00\x03", r"\x13\x01"]
+    if target == "notation":
+        return ["-----BEGIN ", "-----END ", "Negotiate ", "Authorization: ", "0x", "00000010  ", "|..|", "=="]
     return []
