@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 
 def main() -> None:
     """Run `sspi-async`."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
+    if sys.argv[1:] in (["--version"], ["-V"]) and sys.stdout is not None:
         from sspicli import __version__
 
         try:
             sys.stdout.write(f"sspi-async {__version__}\n")
             sys.stdout.flush()
-        except OSError:
-            os._exit(74)  # could not be written; the interpreter's own last flush would say so with a traceback
+        except OSError as error:
+            from sspicli.cli.main import end_of_output
+
+            sys.exit(end_of_output(error))
         return
     try:
         from sspicli.cli.main import run

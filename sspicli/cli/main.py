@@ -215,6 +215,11 @@ def run() -> None:
     sys.exit(code)
 
 
+def end_of_output(error: OSError) -> int:
+    """Give the exit code for an error met while writing to stdout before there was a command."""
+    return _ended_by_system(error, Invocation())
+
+
 def _guarded(invocation: Invocation) -> int:
     """Run the command line; whatever happens, give an exit code."""
     if sys.stderr is None:

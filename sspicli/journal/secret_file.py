@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from io import FileIO
+from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -48,8 +48,28 @@ class SecretFile:
 
 
 def create_secret_file(path: Path) -> TextIO:
-    """Create a text file that only its owner may read; refuse to overwrite one."""
-    return os.fdopen(_create(path), "w", encoding="utf-8", newline="\n")
+    """Create a text file that only its owner may read; refuse to overwrite one.
+
+    An error while writing to it names it, as an error of `open` does.
+    """
+    buffered = BufferedWriter(_NamedFile(path))  # type: ignore[type-var]  # as `write` below
+    return TextIOWrapper(buffered, encoding="utf-8", newline="\n")
+
+
+class _NamedFile(FileIO):
+    """A new file whose errors say which file it is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(_create(path), "w")
+        self._path = path
+
+    def write(self, data: memoryview, /) -> int:  # type: ignore[override]  # what a BufferedWriter hands over
+        """Write some of the data."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            error.filename = str(self._path)
+            raise
 
 
 def _create(path: Path) -> int:
