@@ -239,14 +239,18 @@ def _rows(text: str) -> Iterator[_Row]:
         is_after_star = False
 
 
+_BARS = str.maketrans("", "", "|│")
+
+
 def _row_bytes(row: _Row, size: int | None) -> bytes:
     """Read one row; its size is known from the next offset, or else shows in the text behind a gap."""
     digits, ends = _row_digits(row)
     if size is not None and size <= len(digits):
         return bytes(digits[:size])
     for count in range(len(digits), 0, -1):
-        text, behind = _ascii(digits[:count]).strip("| "), row.rest[ends[count - 1] :]
-        if behind.startswith("  ") and (not text or f"{behind.strip('|│ ')} ".startswith(f"{text} ")):
+        text, behind = _ascii(digits[:count]).translate(_BARS).strip(), row.rest[ends[count - 1] :]
+        shown = behind.translate(_BARS).strip()  # a bar may be of the frame or of the bytes: none is looked at
+        if behind.startswith("  ") and (not text or f"{shown} ".startswith(f"{text} ")):
             return bytes(digits[:count])
     if ends and row.rest[ends[-1] :].strip("|│ "):
         raise NotationError(f"line {row.number}: where its bytes end does not show")

@@ -194,7 +194,7 @@ def test_a_stuck_session_makes_the_whole_stuck():
 
 
 def test_sessions_that_did_not_come_to_their_end_are_no_success():
-    cut = replace(load_of(summary_of({})), total=10, in_flight=4, is_interrupted=True)
+    cut = replace(load_of(summary_of({})), total=10, in_flight=4, ended_by="interrupted")
     assert (cut.verdict, cut.under_way) == (Verdict.UNFINISHED, 4)
     assert replace(cut, total=3).under_way == 2
 
@@ -217,7 +217,7 @@ def load_of(summary: Summary) -> LoadReport:
         in_flight=1,
         workers=0,
         measures=Measures(2.0, 0, 0, 0),
-        is_interrupted=False,
+        ended_by="",
         recordings={},
     )
 

@@ -96,6 +96,7 @@ def test_every_byte_belongs_to_at_most_one_piece_whatever_the_spans_say(tree, si
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 @given(data=st.binary(min_size=1, max_size=70), tree=trees(), width=st.integers(40, 130))
 @example(data=b"|", tree=Node("a", (0, 1)), width=40)
+@example(data=b"\x00|", tree=Node("a", (0, 1)), width=40)
 def test_a_dump_is_read_back_as_the_bytes_it_shows(glyphs, data, tree, width):
     text = "\n".join(texts(hex_lines(data, tree, glyphs, width=width)))
     assert read_notation(text.encode(), Notation.DUMP).blocks[0].data == data

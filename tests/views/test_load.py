@@ -34,7 +34,7 @@ def load(*runs: dict[str, Any], **changes: object) -> LoadReport:
         in_flight=1,
         workers=0,
         measures=Measures(2.0, 10 << 20, 15 << 20, 40 << 20),
-        is_interrupted=False,
+        ended_by="",
         recordings={},
     )
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -98,7 +98,7 @@ def test_broken_rules_and_waits_are_told():
 
 
 def test_an_interrupted_run_says_how_many_came_to_their_end_and_how_many_were_cut_off():
-    lines = shown(load({}, {}, total=1000, in_flight=16, is_interrupted=True))
+    lines = shown(load({}, {}, total=1000, in_flight=16, ended_by="interrupted"))
     assert lines[0].startswith("UNFINISHED  Schannel TLS 1.3  2 of 1,000 sessions  2 ok")
     assert starting(lines, "  ended ") == "  ended     interrupted, 16 sessions cut off in flight"
 
@@ -114,7 +114,7 @@ def test_credentials_that_failed_are_explained():
 @pytest.mark.parametrize("width", [48, 60, 80, 120])
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
 def test_no_line_is_wider_than_the_screen(width: int, glyphs: Any):
-    made = load({}, EXPIRED, RACE, STUCK, in_flight=100, is_interrupted=True, total=9)
+    made = load({}, EXPIRED, RACE, STUCK, in_flight=100, ended_by="interrupted", total=9)
     figures = load_lines(made, glyphs, width=width, timing=True)[1:]
     ladder = next(at for at, one in enumerate(figures) if plain(one).startswith("  client   "))
     for one in figures[:ladder]:
