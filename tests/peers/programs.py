@@ -51,8 +51,10 @@ def run(name: str, *arguments: str | Path, home: Path | None = None) -> Ended:
 class Program:
     """An outside program under way: what it prints is collected by a thread, and it ends with its `with` block."""
 
-    def __init__(self, name: str, *arguments: str | Path) -> None:
+    def __init__(self, name: str, *arguments: str | Path, secrets: Path | None = None) -> None:
+        """Prepare a program; where a key log is wanted, `secrets` tells those that ask their environment for it."""
         self.command = [required(name), *map(str, arguments)]
+        self._environment = ENVIRONMENT if secrets is None else {**ENVIRONMENT, "SSLKEYLOGFILE": str(secrets)}
         self._said = bytearray()
         self._news = threading.Condition()
         self._quits_after: Sequence[bytes] = ()
@@ -61,7 +63,11 @@ class Program:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=ENVIRONMENT
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self._environment,
         )
         self._listener.start()
         return self
