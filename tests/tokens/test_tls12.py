@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sspicli.tokens.tls import TlsReader
 from sspicli.tokens.tls12 import CbcKeys, Layout, Negotiated, layout, record_keys
-from sspicli.tokens.tls_names import CIPHER_SUITES
+from sspicli.tokens.tls_suites import CIPHER_SUITES
 from tests.tls_pairs import NO_ENCRYPT_THEN_MAC, TLS12, Ends, Recipe, identity, names, read, session
 
 EC_SUITES = [

@@ -6,15 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sspicli.tokens.tls_hello import hello_facts
-from sspicli.tokens.tls_names import (
-    CIPHER_SUITES,
-    extension_name,
-    group_name,
-    is_grease,
-    scheme_name,
-    suite_name,
-    version_name,
-)
+from sspicli.tokens.tls_names import extension_name, group_name, is_grease, scheme_name, suite_name, version_name
+from sspicli.tokens.tls_suites import CIPHER_SUITES
 from tests.tls_pairs import TLS12, Recipe, read, session
 
 
