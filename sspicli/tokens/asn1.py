@@ -210,9 +210,9 @@ def integer(content: bytes) -> int | bytes:
     return int.from_bytes(content, "big", signed=True) if len(content) <= _MOST_NUMBER_BYTES else content
 
 
-def flag(content: bytes) -> int:
-    """Decode a BOOLEAN: 255 is TRUE."""
-    return int.from_bytes(content[:1], "big")
+def flag(content: bytes) -> int | bytes:
+    """Decode a BOOLEAN: 255 is TRUE; one that is not a single byte stays bytes."""
+    return content[0] if len(content) == 1 else content
 
 
 def oid(content: bytes) -> str | bytes:
@@ -259,7 +259,7 @@ ANYTHING = Anything()
 NUMBER = Primitive(integer)
 IDENTIFIER = Primitive(oid, oid_meaning)
 OCTETS = Primitive(raw)
-FLAG = Primitive(flag, lambda content: "FALSE" if content == b"\0" else "TRUE")
+FLAG = Primitive(flag, lambda content: {b"\0": "FALSE", b"\xff": "TRUE"}.get(content, ""))
 IA5 = Primitive(text("ascii"))
 _PRIMITIVES: dict[int, Shape] = {
     BOOLEAN: FLAG,

@@ -382,3 +382,9 @@ def test_hostile_certificates_cost_little(der: bytes):
     tree = certificate_tree(der)
     assert time.process_time() - began < 1.0
     assert assert_sound(tree, size=len(der)) < 80_000
+
+
+def test_a_boolean_of_several_bytes_stays_bytes():
+    said = fields(with_extension(b"\x55\x1d\x13", element(0x30, element(1, b"\xff\xff"))))
+    node = said[f"{_EXTENSIONS}.basicConstraints.extnValue.cA"]
+    assert (node.value, node.meaning) == (b"\xff\xff", "")
