@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.records import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER_SIZE, HEARTBEAT
@@ -235,10 +236,25 @@ def token_tree(reading: TlsToken) -> Node:
 
 _RECORD_STARTS = frozenset(bytes([kind]) for kind in range(CHANGE_CIPHER_SPEC, HEARTBEAT + 1))
 _NO_RECORDS = frozenset({"Malformed", "Partial", "Unread"})
+_MOST_REMEMBERED = 15  # bytes of a message; from 16 on most hold something random
 _UNREAD = frozenset({"Encrypted", "Malformed", "Unread"})
 
 
 def _message_tree(message: TlsMessage, source: Source) -> Node:
+    name, _, _, body, content_type, note, _, version, suite = message
+    if len(body) <= _MOST_REMEMBERED:
+        return _short_tree(name, body, content_type, note, version, suite)
+    return _long_tree(message, source)
+
+
+@lru_cache(maxsize=256)
+def _short_tree(name: str, body: bytes, content_type: int, note: str, version: int, suite: int) -> Node:
+    """Remember what is said in every session: alerts, ChangeCipherSpec, an EncryptedExtensions without any."""
+    message = TlsMessage(name, False, (0, 0), body, content_type, note, (), version, suite)
+    return _long_tree(message, Source(body))
+
+
+def _long_tree(message: TlsMessage, source: Source) -> Node:
     name, _, _, body, content_type, note, *_ = message
     if name in _UNREAD:
         return Node(name, (0, len(body)), body, note=note)
@@ -267,17 +283,18 @@ def _body_tree(source: Source, name: str, layout: Struct, *, note: str) -> Node:
 
 def _handshake_tree(message: TlsMessage, source: Source) -> Node:
     """Read type, length and body of a handshake message, whole or begun."""
-    body, size = message.body, len(message.body)
+    name, _, _, body, _, note, *_ = message
+    size = len(body)
     header, at = _HEADER.read_fields(source, 0, size)
-    name = handshake_name(body[0]) if body and message.name == "Partial" else message.name
-    if source.is_short or size == 4:
-        return Node(name, (0, size), None, "", header, message.note)
+    if body and name == "Partial":
+        name = handshake_name(body[0])
+    if source.is_short or size == at:
+        return Node(name, (0, size), None, "", header, note)
     children, end = _layout(message).read_fields(source, at, size)
-    note = message.note
     if end < size and not source.is_short:
         children += (Node("left_over", (end, size), body[end:size]),)
         note = note or f"{size - end} bytes from {end} on are left over"
-    return Node(name, (0, size), None, "", header + children, note)
+    return node_of((name, (0, size), None, "", header + children, note))
 
 
 def _layout(message: TlsMessage) -> Struct:
