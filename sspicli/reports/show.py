@@ -17,9 +17,11 @@ from sspicli.analysis.stats import EndStats, FunctionStats, Stats
 from sspicli.analysis.timeline import Entry
 from sspicli.journal.events import Images
 from sspicli.reports.document import Member, attributes_of, document
+from sspicli.reports.tokens import node_of
 from sspicli.sspi.buffers import BufferImage, buffer_type_name
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet, flag_names
 from sspicli.sspi.functions import Function
+from sspicli.tokens.tls_fields import message_trees
 
 SCHEMA = "sspi-async/show/1"
 
@@ -178,8 +180,9 @@ def leg(found: Passage, *, with_hex: bool) -> Member:
                 "span": list(message.span),
                 "bytes": len(message.body),
                 "note": message.note or None,
+                "fields": node_of(tree),
             }
-            for message in found.leg.messages
+            for message, tree in zip(found.leg.messages, message_trees(found.leg.messages), strict=True)
         ],
         "buffers": buffers(calls, with_hex=with_hex),
     }

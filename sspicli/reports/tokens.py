@@ -37,7 +37,7 @@ def document(
     }
     if fields is not None:
         out["fields"] = [
-            {"token": one.token.title, "path": path, "space": _space(part), **_node(node)}
+            {"token": one.token.title, "path": path, "space": _space(part), **node_of(node)}
             for one, part, path, node in fields
         ]
     return out
@@ -55,7 +55,7 @@ def _token(one: Opened) -> Member:
         "taken_as": one.told.words,
         "told_by": one.told.mark or None,
         "size": len(token.data),
-        "records": None if one.layout is None else _node(one.layout),
+        "records": None if one.layout is None else node_of(one.layout),
         "messages": [_part(part) for part in one.parts],
         "stopped": [_stop(stop) for stop in one.stops],
     }
@@ -69,7 +69,7 @@ def _part(part: Part) -> Member:
         "opened": message is None or message.name != "Encrypted",
         "records": None if part.records is None else list(part.records),
         "space": _space(part),
-        "tree": _node(part.tree),
+        "tree": node_of(part.tree),
     }
 
 
@@ -82,7 +82,8 @@ def _stop(stop: Stop) -> Member:
     }
 
 
-def _node(node: Node) -> Member:
+def node_of(node: Node) -> Member:
+    """Write a field with all below it."""
     value = node.value
     kind = {int: "number", str: "text", bytes: "bytes"}.get(type(value))
     return {
@@ -92,7 +93,7 @@ def _node(node: Node) -> Member:
         "type": kind,
         "meaning": node.meaning or None,
         "note": node.note or None,
-        "children": [_node(child) for child in node.children],
+        "children": [node_of(child) for child in node.children],
     }
 
 

@@ -6,7 +6,9 @@ from sspicli.analysis.calls import Call, Leg
 from sspicli.analysis.passage import Opening, Passage
 from sspicli.analysis.report import Report
 from sspicli.tokens.tls import TlsMessage
-from sspicli.tokens.tls_fields import message_tree
+from sspicli.tokens.tls_fields import message_trees
+from sspicli.tokens.tree import Node
+from sspicli.views.failure import field_words
 from sspicli.views.hexdump import hex_lines
 from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome, message_words
 from sspicli.views.look import Look
@@ -27,9 +29,10 @@ def passage_lines(report: Report, passage: Passage, look: Look) -> list[Line]:
     if report.failure is not None and report.failure.leg == leg.number:
         lines.append(line("  ", Segment(f"the run failed at this leg: {report.failure.side}", "bad")))
     lines += _ends(passage, look)
+    lines += _deciding_field(report, leg, look)
     lines += [(), *message_lines(leg, look)]
-    for message in leg.messages:
-        lines += [(), *_fields(message, look)]
+    for message, tree in zip(leg.messages, message_trees(leg.messages), strict=True):
+        lines += [(), *_fields(message, tree, look)]
     for one in (passage.maker, *passage.takers):
         if isinstance(one, Call):
             lines += [(), *one_call_buffers(one, width=look.width, with_hex=False)]
@@ -39,9 +42,18 @@ def passage_lines(report: Report, passage: Passage, look: Look) -> list[Line]:
     return lines
 
 
-def _fields(message: TlsMessage, look: Look) -> list[Line]:
+def _deciding_field(report: Report, leg: Leg, look: Look) -> list[Line]:
+    """Point at the field that decided the run's failure, where it stands in this leg."""
+    failure = report.failure
+    if failure is None or failure.place is None or failure.place.leg != leg.number:
+        return []
+    status = "NULL" if failure.status is None else failure.status.name
+    words = f"{field_words(failure, is_closed=False)}: {failure.side}, {status}"
+    return folded(Segment("  decided  ", "bad"), words, width=look.width, indent=11)
+
+
+def _fields(message: TlsMessage, tree: Node, look: Look) -> list[Line]:
     """Show a message's fields, and with -vv its bytes by field; spans count in the message, after decryption."""
-    tree = message_tree(message)
     depth = _DEPTH if look.verbosity < 1 else EVERYTHING
     lines = tree_lines(tree, look.glyphs, width=look.width, depth=depth, folded=look.verbosity < 1)
     if look.verbosity > 1:

@@ -251,6 +251,7 @@ def test_a_leg_names_who_made_it_who_took_it_and_its_fields(folder: Path):
     assert "leg 3  client to server  559 B  CCS · {Certificate CertVerify Finished}" in shown
     assert "made by  client.call3 init #2" in shown
     assert "taken by server.call3 accept #2" in shown
+    assert "decided  leg 3, Certificate[0].validity.notAfter, bytes 0x068-0x074 of the decrypted message" in shown
     assert "certificate_list" in shown
     assert "server.call3 accept #2  SEC_E_CERT_EXPIRED" in shown
 
@@ -266,6 +267,10 @@ def test_a_token_that_decrypt_message_saw_first_was_taken_by_it_too(folder: Path
     leg = document(folder / "run", "--leg", "4")["leg"]
     assert [one["function"] for one in leg["taken_by"]] == ["DecryptMessage", "SspiInitializeSecurityContextAsync"]
     assert leg["made_by"] == "server.call3"
+    (hello,) = document(folder / "run", "--leg", "1")["leg"]["messages"]
+    assert [field["name"] for field in hello["fields"]["children"]][:4] == [
+        "msg_type", "length", "legacy_version", "random",
+    ]  # fmt: skip
 
 
 # -- documents ---------------------------------------------------------------------------------------------------------
