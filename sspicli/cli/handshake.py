@@ -130,18 +130,18 @@ def command(
             return console
         return replace(console, stream=create_secret_file(output), has_color=False)
 
+    shows_ladder = format_ == "text" and not quiet and not to_file and sys.stdout.isatty()
+    watching = Watching(live, pace, color, ascii_, leaves_ladder=count is None and not shows_ladder)
     if count is not None:
         from sspicli.cli.load import LoadOptions, run_many  # one handshake does not pay for it
 
-        _refuse_with_count({"--live": live or None, "--pace": pace or None})
+        _refuse_with_count({"--pace": pace or None})
         asked = LoadOptions(count, in_flight, judge or "all", keep, format_, verbosity, timing)
-        return run_many(options, asked, expectations, opened)
+        return run_many(options, asked, expectations, opened, watching)
     _refuse_without_count({"--in-flight": in_flight, "--judge": judge, "--keep": keep})
     started = start(options, pace=pace)
     console = opened()
-    shows_ladder = format_ == "text" and not quiet and not to_file and sys.stdout.isatty()
-    watching = Watching(live, pace, color, ascii_, leaves_ladder=not shows_ladder)
-    records = started.run(watching.watch(started.journal)) if watching.is_wanted else started.run()
+    records = started.run(watching.watch(lambda: started.journal)) if watching.is_wanted else started.run()
     result = report(records)
     show = Show(format_, verbosity, timing, options.include_secrets)
     _show(console, result, records, show)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from sspicli.analysis.state import State
 from sspicli.cli.console import Console, make_console
@@ -18,6 +19,7 @@ from sspicli.journal.journal import Journal, Record
 from sspicli.views.events import Words
 from sspicli.views.ladder import ladder
 from sspicli.views.live import SMALLEST, Look, frame
+from sspicli.views.text import Glyphs
 
 FRAMES = 12  # a second
 LINGER = 1.0  # seconds that the last frame of a view that was asked for stays
@@ -44,15 +46,16 @@ class Reader:
         return records
 
 
-def follow(wait: Wait, source: Callable[[], Journal], watching: Watching) -> None:
-    """Show the run that `source` gives until `wait` says that its end has come."""
+def follow(wait: Wait, source: Callable[[], Journal], note: Callable[[], str], watching: Watching) -> None:
+    """Show the run that `source` gives until `wait` says that its end has come; `note` stands beside its state."""
     console = make_console(color=watching.color, ascii=watching.is_ascii, stream=sys.stderr)
     reader = Reader(source)
     if is_screen():
         terminal = Terminal(sys.stderr.fileno(), encoding=sys.stderr.encoding, has_color=console.has_color)
         columns, rows = terminal.size()
         if columns >= SMALLEST[0] and rows >= SMALLEST[1]:
-            _on_screen(wait, reader, terminal, console, watching)
+            draw = partial(on_screen, wait, reader, terminal, console.glyphs, note)
+            _on_screen(terminal, draw, reader, console, watching)
             return
     if watching.live:
         in_lines(wait, reader, console)
@@ -60,11 +63,14 @@ def follow(wait: Wait, source: Callable[[], Journal], watching: Watching) -> Non
         pass
 
 
-def _on_screen(wait: Wait, reader: Reader, terminal: Terminal, console: Console, watching: Watching) -> None:
+def _on_screen(
+    terminal: Terminal, draw: Callable[[], None], reader: Reader, console: Console, watching: Watching
+) -> None:
+    """Draw on the other screen; afterwards leave the ladder, where no result will show it."""
     is_whole = False
     try:
         with other_screen(terminal):
-            on_screen(wait, reader, terminal, console, watching)
+            draw()
             if watching.is_asked_for and reader.state.reason != "interrupted":
                 time.sleep(LINGER)
         is_whole = True
@@ -73,15 +79,14 @@ def _on_screen(wait: Wait, reader: Reader, terminal: Terminal, console: Console,
             console.show(ladder(reader.state, console.glyphs, width=console.width, timing=True))
 
 
-def on_screen(wait: Wait, reader: Reader, terminal: Terminal, console: Console, watching: Watching) -> None:
+def on_screen(wait: Wait, reader: Reader, terminal: Terminal, glyphs: Glyphs, note: Callable[[], str]) -> None:
     """Draw frames on a terminal that was entered, the last one when the run is over."""
-    note = f"{watching.pace:g} s a step" if watching.pace else ""
     is_over = False
     while not is_over:
         is_over = wait(1 / FRAMES)
         reader.read()
         columns, rows = size = terminal.size()
-        look = Look(columns, rows, console.glyphs, reader.journal.nanoseconds, note)
+        look = Look(columns, rows, glyphs, reader.journal.nanoseconds, note())
         terminal.show(frame(reader.state, look), size)
 
 

@@ -26,7 +26,8 @@ from sspicli.cli.interrupts import ENDED_BY, INTERRUPTED, interruptible
 from sspicli.cli.memory import peak_bytes, resident_bytes
 from sspicli.cli.progress import Progress, watched
 from sspicli.cli.session_options import SessionOptions
-from sspicli.cli.start import blueprint, check_files, warn
+from sspicli.cli.start import blueprint, check_files, unwatched, warn
+from sspicli.cli.watching import Watching, is_screen
 from sspicli.journal.journal import Journal
 from sspicli.journal.recording import KeyLogWriter, RecordingWriter
 from sspicli.reports.load import load_text
@@ -53,18 +54,25 @@ class LoadOptions(NamedTuple):
 
 
 def run_many(
-    options: SessionOptions, load: LoadOptions, expectations: list[Expectation], opened: Callable[[], Console]
+    options: SessionOptions,
+    load: LoadOptions,
+    expectations: list[Expectation],
+    opened: Callable[[], Console],
+    watching: Watching,
 ) -> ExitCode:
     """Run many sessions and show what they came to; the first Ctrl-C ends them between two turns, the second at once.
 
-    `opened` gives where the result goes, once nothing is left that could be wrong with the command line.
+    `opened` gives where the result goes, once nothing is left that could be wrong with the command line. With `--live`
+    on a terminal, the view is of the session that began last, in place of the progress bar.
     """
     _check(load, options)
+    if watching.pace:
+        raise UsageError("a pace is for one session", where="--pace", help="leave out --count, or --pace")
     plan = _plan(options)
     keeper = _Keeper(options, load.keep or 1)
     console = opened()
     judge = _Judge(expectations, keeper, judges_all=load.judge == "all")
-    result = _run(plan, load, options.workers, judge, keeper)
+    result = _run(plan, load, _Run(load, options.workers, judge, watching), keeper)
     _show(console, result, load)
     missed = [f"{text}; first in session {number}" for text, number in judge.missed.items()]
     missed += _missed_by_all(result, expectations, options.fault)
@@ -100,14 +108,12 @@ def _check(load: LoadOptions, options: SessionOptions) -> None:
                 )
 
 
-def _run(plan: Blueprint, load: LoadOptions, workers: int, judge: _Judge, keeper: _Keeper) -> LoadReport:
+def _run(plan: Blueprint, load: LoadOptions, flown: _Run, keeper: _Keeper) -> LoadReport:
     """Acquire the credentials, run the sessions, free the credentials."""
     journal = Journal()
     assert plan.started is not None, "a blueprint from options says who made it"
     journal.append("user", plan.started, 0)
     credentials = Credentials(plan, journal)
-    in_flight = load.in_flight or max(1, 2 * workers)
-    flown = _Run(load.sessions, workers, min(in_flight, load.sessions), judge)
     try:
         if credentials.acquire():
             flown.fly(plan, credentials, is_quiet=load.verbosity < 0)
@@ -260,11 +266,12 @@ def _holds(one: Outcome, *, has_expectations: bool) -> bool:
 class _Run:
     """The sessions under way: what they came to so far, and what is measured around them."""
 
-    def __init__(self, total: int, workers: int, in_flight: int, judge: _Judge) -> None:
+    def __init__(self, load: LoadOptions, workers: int, judge: _Judge, watching: Watching) -> None:
         self.summary = Summary()
-        self._total = total
+        self._watching = watching
+        self._total = load.sessions
         self._workers = workers
-        self._in_flight = in_flight
+        self._in_flight = min(load.in_flight or max(1, 2 * workers), load.sessions)
         self._judge = judge
         self._has_flown = False
         self._ended_by = INTERRUPTED
@@ -298,19 +305,25 @@ class _Run:
         def bar(width: int) -> str:
             return progress_bar(self.summary.sessions, self._total, text(), width=width)
 
-        progress = None if is_quiet else Progress(bar, text)
-
         def halt(reason: str) -> None:
             self._ended_by = reason
             fleet.halt()
 
-        with watched(self._sample, progress), Collector() as collector, interruptible(halt):
+        has_view = self._watching.live is True and is_screen()
+        watch = self._watching.watch(lambda: fleet.latest, text) if has_view else unwatched
+        progress = None if is_quiet or has_view else Progress(bar, text)
+        with watched(self._sample, progress), interruptible(halt):
+            watch(lambda: self._collect(fleet))
+        self._seconds = time.perf_counter() - began
+        self._sample()
+
+    def _collect(self, fleet: Fleet[Outcome]) -> None:
+        """Sum up the outcomes as they come."""
+        with Collector() as collector:
             for one in fleet.run():
                 self.summary.add(one)
                 if one.report is not None:
                     collector.ended_otherwise()
-        self._seconds = time.perf_counter() - began
-        self._sample()
 
     def report(self, credentials: Report, keeper: _Keeper) -> LoadReport:
         """Put together what it came to."""

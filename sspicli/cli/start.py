@@ -16,6 +16,7 @@ import click
 from sspicli import __version__
 from sspicli.cli.interrupts import interruptible
 from sspicli.cli.session_options import SessionOptions
+from sspicli.cli.watching import Watch
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
 from sspicli.journal.recording import KeyLogWriter, RecordingWriter
@@ -47,10 +48,6 @@ QUERIES = (
     ContextAttribute.ENDPOINT_BINDINGS,
     ContextAttribute.UNIQUE_BINDINGS,
 )
-
-
-Watch = Callable[[Callable[[], object]], None]
-"""Does the work it is given, and shows it to someone meanwhile."""
 
 
 def unwatched(work: Callable[[], object]) -> None:

@@ -18,6 +18,9 @@ import click
 
 from sspicli.journal.journal import Journal
 
+Watch = Callable[[Callable[[], object]], None]
+"""Does the work it is given, and shows it to someone meanwhile."""
+
 PATIENCE = 0.3  # seconds that a run may take before it is shown to someone who did not ask
 
 
@@ -40,18 +43,24 @@ class Watching(NamedTuple):
         """Say whether someone may want to watch."""
         return is_screen() if self.live is None else self.live
 
-    def watch(self, journal: Journal) -> Callable[[Callable[[], object]], None]:
-        """Give what does some work and shows it on the way, as its journal tells it."""
-        return lambda work: self._follow(journal, work)
+    def watch(self, source: Callable[[], Journal], note: Callable[[], str] | None = None) -> Watch:
+        """Give what does some work and shows it on the way, as the journals of `source` tell it.
 
-    def _follow(self, journal: Journal, work: Callable[[], object]) -> None:
+        `note` is what stands beside the state; without one, the pace.
+        """
+        return lambda work: self._follow(work, source, note or self._note)
+
+    def _note(self) -> str:
+        return f"{self.pace:g} s a step" if self.pace else ""
+
+    def _follow(self, work: Callable[[], object], source: Callable[[], Journal], note: Callable[[], str]) -> None:
         if self.is_asked_for:
             import sspicli.cli.live  # noqa: F401 (before the run begins, whose times it would disturb)
         job = Job(work)
         if self.is_asked_for or not job.wait(PATIENCE):
             from sspicli.cli.live import follow
 
-            follow(job.wait, lambda: journal, self)
+            follow(job.wait, source, note, self)
         job.finish()
 
 

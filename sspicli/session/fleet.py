@@ -183,7 +183,8 @@ class Fleet(Generic[T]):
     """`total` sessions, at most `in_flight` of them under way; `judge` makes what is kept of each.
 
     `judge` takes a session's number and its journal as soon as it has ended, on the thread that ended it. After `halt`
-    no turn begins, and what was in flight is dropped as it is.
+    no turn begins, and what was in flight is dropped as it is. `latest` is the journal of the session that began last,
+    for someone who looks on.
     """
 
     def __init__(
@@ -210,6 +211,7 @@ class Fleet(Generic[T]):
         self._workers = workers
         self._numbers = count(1)
         self.is_halted = False
+        self.latest = Journal()
 
     def halt(self) -> None:
         """Begin no further turn; may be called from any thread, and from a signal handler."""
@@ -254,7 +256,9 @@ class Fleet(Generic[T]):
         number = next(self._numbers)
         if number > self.total:
             return None
-        return Flight(number, self._blueprint, self._loans, by_turns=self._in_flight > 1)
+        flight = Flight(number, self._blueprint, self._loans, by_turns=self._in_flight > 1)
+        self.latest = flight.journal
+        return flight
 
 
 class _Shift(Generic[T]):

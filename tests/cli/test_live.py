@@ -261,3 +261,18 @@ def test_a_pace_changes_nothing_in_what_is_recorded(words: list[str]):
 def test_a_watched_run_says_the_same_as_one_that_is_not():
     watched, alone = (sspi("handshake", "--no-timing", "--seed", "3", *words) for words in (["--live"], []))
     assert watched.stdout == alone.stdout
+
+
+def test_of_many_sessions_one_is_watched_and_how_far_they_are_stands_above(on_terminal: Start):
+    run = on_terminal("handshake", "--live", "--count", "300", "--in-flight", "4", "--workers", "2", size=(120, 40))
+    assert run.ended() == 0
+    assert "of 300 sessions" in run.screen.last_frame[0]
+    assert "client" in run.screen.last_frame[1]
+    assert_restored(run.screen)
+    assert run.screen.lines()[0].startswith("ok  Schannel")
+
+
+def test_many_sessions_have_no_pace():
+    ended = sspi("handshake", "--count", "3", "--pace", "0.1")
+    assert ended.returncode == 2
+    assert "--pace" in ended.stderr
