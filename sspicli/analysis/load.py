@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sspicli.analysis.calls import LEG_FUNCTIONS
 from sspicli.analysis.coherence import SIDES
 from sspicli.analysis.report import Report, Verdict, report
-from sspicli.analysis.rules import FINISHED, Finding, judge
+from sspicli.analysis.rules import FINISHED, Finding, watch
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.sspi.attributes import ContextAttribute
@@ -54,7 +54,7 @@ def outcome(number: int, records: Sequence[Record], *, judges: bool, in_full: bo
     glance = _Glance()
     glance.see(records)
     result = None
-    if in_full or not glance.is_plainly_ok or (judges and judge(records)):
+    if in_full or not glance.is_plainly_ok or (judges and watch(records)):
         result = report(records)
     return Outcome(
         number,

@@ -6,7 +6,7 @@ the same table that the runtime enforces: two independent checks of one law.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, NamedTuple
 
 from sspicli.analysis.coherence import IncoherentError, check
@@ -123,7 +123,8 @@ class LifecycleMonitor:
         handle: Handle | None = record.event.async_context  # type: ignore[union-attr]
         life = None if handle is None else self._lives.get(handle)
         phase = life.phase if life else Phase.NULL if handle is None else Phase.FOREIGN
-        row = LAW[phase, verb, record.actor == f"{handle}.callback"]
+        actor = record.actor
+        row = LAW[phase, verb, actor.endswith(".callback") and actor == f"{handle}.callback"]
         if row.rule:
             self._report(row.rule, str(handle or "NULL"), f"{record.actor}: {verb}, while {phase}", (record.sequence,))
         return row
@@ -227,6 +228,7 @@ class LifecycleMonitor:
         ev.CallbackReturned: lambda self, record: self._progress(record, Progress.RETURNS),
         ev.ContractBroken: _broken,
     }
+    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
 
 
 def _said(verdict: Verdict) -> str:
@@ -249,6 +251,16 @@ def _queueing_verb(function: Function, *, has_callback: bool) -> Verb:
 
 class HandleMonitor:
     """Report early use of out-parameters, and the credentials and security contexts that nobody ended."""
+
+    WATCHED: ClassVar[frozenset[type]] = frozenset(
+        {
+            ev.CredentialAcquired,
+            ev.CredentialFreed,
+            ev.SecurityContextOpened,
+            ev.SecurityContextDeleted,
+            ev.OutputReadEarly,
+        }
+    )
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
@@ -285,14 +297,21 @@ def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
     """
     records = tuple(records)
     check(records)
+    return watch(records)
+
+
+def watch(records: Sequence[Record]) -> tuple[Finding, ...]:
+    """Do as `judge` does with records that need no check of their coherence: those of a journal of this process."""
     lifecycle, handles = LifecycleMonitor(), HandleMonitor()
-    last, reason = 0, ""
     for record in records:
-        lifecycle.see(record)
-        handles.see(record)
-        last = record.sequence
-        reason = record.event.reason if isinstance(record.event, ev.RunEnded) else ""
-    lifecycle.end(last, reason)
+        kind = type(record.event)
+        if kind in LifecycleMonitor.WATCHED:
+            lifecycle.see(record)
+        elif kind in HandleMonitor.WATCHED:
+            handles.see(record)
+    last = records[-1] if records else None
+    reason = last.event.reason if last is not None and isinstance(last.event, ev.RunEnded) else ""
+    lifecycle.end(0 if last is None else last.sequence, reason)
     if reason == FINISHED:
         handles.end()
     for number, text in lifecycle.disagreements[:1]:

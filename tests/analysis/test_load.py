@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sspicli.analysis.load import Histogram, LoadReport, Measures, Outcome, Summary, Way, outcome
 from sspicli.analysis.report import Verdict, report
+from sspicli.analysis.rules import judge, watch
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.sspi.status import SecurityStatus
@@ -63,6 +64,14 @@ def test_whatever_is_not_plainly_ok_is_reported_as_a_single_run_is(changes: dict
     one = outcome(2, records, judges=False)
     assert one.report is not None
     assert (one.verdict, one.is_judged) == (report(records).verdict, True)
+
+
+@pytest.mark.parametrize("changes", [*PLAIN, *OTHER], ids=str)
+def test_the_rules_say_the_same_of_a_journal_of_this_process_with_and_without_the_check_of_a_recording(
+    changes: dict[str, Any],
+):
+    records = records_of(**changes)
+    assert watch(records) == judge(records)
 
 
 @pytest.mark.parametrize("kind", [ev.CallCompleted, ev.RunEnded, ev.TokenSent, ev.HandshakeBegan])
