@@ -65,6 +65,18 @@ def server_hello(*extensions: bytes, random: bytes = bytes(32)) -> TlsMessage:
     return handshake(2, b"\3\3" + random + vector(1) + b"\x13\x01\0" + vector(2, *extensions))
 
 
+def encrypted_extensions(*extensions: bytes) -> TlsMessage:
+    return handshake(8, vector(2, *extensions), version=0x304)
+
+
+def certificate_request(*extensions: bytes) -> TlsMessage:
+    return handshake(13, vector(1) + vector(2, *extensions), version=0x304)
+
+
+def certificate(*extensions: bytes) -> TlsMessage:
+    return handshake(11, vector(1) + vector(3, vector(3, identity().der) + vector(2, *extensions)), version=0x304)
+
+
 def assert_sound(node: Node, *, size: int) -> int:
     """Check that all spans lie in their parent's, in order and without overlap; count the nodes."""
     assert 0 <= node.span[0] <= node.span[1] <= size, node
@@ -228,6 +240,30 @@ HAND_MADE = [
         [("extension_type", 0xFEFE, "extension 0xFEFE"), ("extension_data", b"\x12\x34", "")],
     ),
     (server_hello, 51, "001d 0002 abcd", [("group", 29, "x25519"), ("key_exchange", b"\xab\xcd", "")]),
+    (client_hello, 3, "0015 01" + "aa" * 20, [("identifier", b"\xaa" * 20, "")]),
+    (client_hello, 17, "0007 01 0004 0000 0000", [("request_extensions", b"", "")]),
+    (client_hello, 18, "", [("extension_type", 18, "signed_certificate_timestamp")]),
+    (client_hello, 21, "0000", [("padding", b"\0\0", "")]),
+    (client_hello, 34, "0002 0807", [("SignatureScheme", 0x0807, "ed25519")]),
+    (client_hello, 47, "0010 000e 300c310a300806035504030c0161", [("DistinguishedName", None, "CN=a")]),
+    (client_hello, 50, "0002 0403", [("SignatureScheme", 0x0403, "ecdsa_secp256r1_sha256")]),
+    (encrypted_extensions, 0, "", [("extension_type", 0, "server_name")]),
+    (encrypted_extensions, 16, "0003 02 6832", [("ProtocolName", "h2", "")]),
+    (
+        encrypted_extensions,
+        0xFE0D,
+        "0019 fe0d 0015 07 0020 0001 aa 0004 0001 0003 20 05 612e636f6d 0000",
+        [("public_name", "a.com", ""), ("kem_id", 0x20, "DHKEM(X25519, HKDF-SHA256)")],
+    ),
+    (certificate_request, 48, "000a 05 0603551d25 0002 3000", [("value", "2.5.29.37", "extendedKeyUsage")]),
+    (certificate, 5, "01 000002 3000", [("status_type", 1, "ocsp"), ("response", b"0\0", "")]),
+    (
+        certificate,
+        18,
+        "0035 0033 00" + "ab" * 32 + "000001900000000f 0000 0403 0004 deadbeef",
+        [("timestamp", 0x1900000000F, ""), ("signature", b"\xde\xad\xbe\xef", "")],
+    ),
+    (certificate, 34, "00000e10 0807 000002 3000 0403 0001 aa", [("valid_time", 3600, ""), ("signature", b"\xaa", "")]),
     (server_hello, 13172, "02 6832", [("ProtocolName", "h2", "")]),
 ]
 
