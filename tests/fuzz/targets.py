@@ -14,7 +14,7 @@ from zlib import crc32
 from sspicli.journal.codec import Encoder
 from sspicli.journal.recording import Recording, recording_of
 from sspicli.sspi.errors import InputError
-from sspicli.tokens.der import certificate_fields
+from sspicli.tokens.der import walk
 from sspicli.tokens.keylog import parse_keylog
 from sspicli.tokens.notation import Notation, NotationError, Written, read_notation
 from sspicli.tokens.sniff import tell
@@ -134,7 +134,7 @@ def x509(data: bytes) -> None:
     with bounded():
         node = certificate_tree(data)
     sound(node, len(data))
-    for one in certificate_fields(data).values():
+    for _, one in walk(data):
         assert 0 <= one.start <= one.value_start <= one.end <= len(data)
 
 
