@@ -109,11 +109,15 @@ class Text(NamedTuple):
         return Node(name, (start, end), source.data[start:end].decode("utf-8", "backslashreplace"))
 
 
-class Struct(NamedTuple):
+class Struct:
     """Fields one after the other; those from `needed` on may be absent at the end of the bytes."""
 
-    fields: tuple[tuple[str, Layout | Choice], ...]
-    needed: int = 99
+    __slots__ = ("_needed", "_steps", "fields")
+
+    def __init__(self, fields: tuple[tuple[str, Layout | Choice], ...], needed: int = 99) -> None:
+        self.fields = fields
+        self._needed = needed
+        self._steps = tuple((name, one.read if not isinstance(one, Choice) else None, one) for name, one in fields)
 
     def read(self, source: Source, name: str, start: int, end: int) -> Node:
         """Read the fields up to the first that falls short."""
@@ -123,13 +127,14 @@ class Struct(NamedTuple):
     def read_fields(self, source: Source, start: int, end: int) -> tuple[tuple[Node, ...], int]:
         """Read the fields alone, and say where the last one ends."""
         children: list[Node] = []
-        at, (fields, needed) = start, self
-        for field, layout in fields:
-            if at >= end and len(children) >= needed:
+        at = start
+        for field, read, layout in self._steps:
+            if at >= end and len(children) >= self._needed:
                 break
-            if isinstance(layout, Choice):
-                layout = layout.of(children)
-            child = layout.read(source, field, at, end)
+            if read is None:
+                assert isinstance(layout, Choice), "whatever is no choice reads by itself"
+                read = layout.of(children).read
+            child = read(source, field, at, end)
             children.append(child)
             at = child[1][1]
             if source.is_short:

@@ -91,15 +91,6 @@ class KeyRing:
             return None
         return known.get(self.client_random) or known[next(reversed(known))]
 
-    def early_keys(self) -> tuple[bytes, RecordKeys] | None:
-        """Derive the keys of a client's early data, which no ServerHello need precede; None without their secret."""
-        secret = self.secret(_EARLY_LABEL)
-        if secret is None:
-            return None
-        from sspicli.tokens.tls13 import EarlyKeys
-
-        return secret, EarlyKeys(secret)
-
     def keys(self, sender: str, secret: bytes) -> RecordKeys | None:
         """Derive one sender's keys; None when the negotiated suite cannot be opened here."""
         if self.version == TLS13:
@@ -204,10 +195,18 @@ class Direction:
         return "the key log's keys do not open this record"
 
     def _early(self, epoch: _Epoch) -> RecordKeys | str:
-        """Derive the early keys; without their secret say nothing, for most clients send no early data."""
-        if epoch.keys is None:
-            epoch.secret, epoch.keys = self._ring.early_keys() or (b"", None)
-        return epoch.keys or ""
+        """Derive the early keys, which no ServerHello need precede.
+
+        Without their secret nothing is said, for most clients send no early data.
+        """
+        secret = self._ring.secret(_EARLY_LABEL)
+        if secret is None:
+            return ""
+        if epoch.keys is None or epoch.secret is not secret:
+            from sspicli.tokens.tls13 import EarlyKeys
+
+            epoch.keys, epoch.secret = EarlyKeys(secret), secret
+        return epoch.keys
 
     def _keys(self, level: int, epoch: _Epoch) -> RecordKeys | str:
         """Derive keys when the secret is new; or say what lacks."""

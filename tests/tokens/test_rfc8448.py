@@ -290,6 +290,16 @@ def test_early_data_opens_before_any_server_hello():
     assert (message.name, message.body) == ("ApplicationData", b"ABCDEF")
 
 
+def test_a_secret_of_another_session_does_not_keep_early_data_closed():
+    trace, reader = TRACES["4"], TlsReader()
+    secret = trace.secrets["CLIENT_EARLY_TRAFFIC_SECRET"]
+    reader.read("client", trace.records[0][1])
+    reader.add_secret(f"CLIENT_EARLY_TRAFFIC_SECRET {bytes(32).hex()} {bytes(32).hex()}")
+    assert [one.name for one in reader.read("client", trace.records[1][1])] == ["Encrypted"]
+    reader.add_secret(f"CLIENT_EARLY_TRAFFIC_SECRET {trace.records[0][1][11:43].hex()} {secret.hex()}")
+    assert [one.name for one in reader.read("client", trace.records[1][1])] == ["ApplicationData"]
+
+
 def test_without_its_secret_early_data_stays_closed_and_spoils_nothing():
     trace, reader = TRACES["4"], TlsReader()
     for label, secret in trace.secrets.items():
