@@ -18,6 +18,7 @@ class Closed(NamedTuple):
 
 
 CLOSED = (
+    Closed("openssl null", "ours", "suites without encryption are not opened here"),
     Closed("openssl 1.1", "ours", "records of TLS 1.1 and older are not opened here"),
     Closed(
         "openssl authenticates later", "tshark", "it starts new keys at the Finished that ends a later authentication"

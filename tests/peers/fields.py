@@ -35,10 +35,22 @@ def _by_place(root: Node, more: Callable[[Node], set[Span]]) -> dict[Span, list[
     return found
 
 
-def is_length(places_of: dict[Span, list[Node]], span: Span, value: int) -> bool:
+def is_length(places_of: dict[Span, list[Node]], span: Span, value: int, body: bytes) -> bool:
     """Say whether a number is the length of what follows it, or of the vector that begins with it."""
     start, end = span
-    return (end, end + value) in places_of or (start, end + value) in places_of
+    if (end, end + value) in places_of or (start, end + value) in places_of:
+        return True
+    first = [
+        one for one in places_of if end < one[0] <= end + _LONGEST_LENGTH and holds_one(places_of, (end, one[1]), body)
+    ]
+    return bool(first) and any(one[1] == end + value for one in places_of)
+
+
+def holds_one(places_of: dict[Span, list[Node]], span: Span, body: bytes) -> bool:
+    """Say whether a place is that of one node with its length in front."""
+    start, end = span
+    sizes = [size for size in range(1, _LONGEST_LENGTH + 1) if (start + size, end) in places_of]
+    return any(_number(body, start, size) == end - start - size for size in sizes)
 
 
 def _contents(node: Node, body: bytes) -> set[Span]:

@@ -6,6 +6,7 @@ responses; GnuTLS offers extensions of its own and compresses certificates.
 
 from __future__ import annotations
 
+import base64
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.peers.capture import Sent
-from tests.peers.identities import ocsp_response, self_signed
+from tests.peers.identities import ocsp_response, sct_list, self_signed
 from tests.peers.programs import Program
 from tests.peers.relay import Relay
 from tests.peers.socket_session import LOOPBACK, Files
@@ -64,6 +65,7 @@ def converse(recipe: Foreign, folder: Path) -> Conversation:
     """Let the programs talk as the recipe says."""
     folder.mkdir()
     (folder / "early").write_text("the early bird")
+    (folder / "serverinfo.pem").write_text(_serverinfo())
     secrets = folder / "secrets"
     own = _identity(folder, recipe.key, "server", is_rich=recipe.is_rich)
     mine = _identity(folder, recipe.client_key, "client", is_rich=False)
@@ -79,6 +81,21 @@ def converse(recipe: Foreign, folder: Path) -> Conversation:
         carried = relay.finish()
     assert len(carried) == len(connections), "every connection went through the relay"
     return Conversation(carried[-1], secrets.read_text().splitlines() if secrets.exists() else [])
+
+
+def _serverinfo() -> str:
+    """Write extensions for s_server to answer with, two lists of SCTs and one that nobody knows.
+
+    Each begins with where it may stand: in a ClientHello, and in a ServerHello or a Certificate.
+    """
+    in_certificate, in_encrypted_extensions = 0x0080 | 0x1100, 0x0080 | 0x0500
+    entries = ((in_certificate, 18, sct_list()), (in_encrypted_extensions, 1234, b"custom"))
+    text = ""
+    for context, number, data in entries:
+        entry = context.to_bytes(4, "big") + number.to_bytes(2, "big") + len(data).to_bytes(2, "big") + data
+        lines = base64.encodebytes(entry).decode()
+        text += f"-----BEGIN SERVERINFOV2 FOR tests-----\n{lines}-----END SERVERINFOV2 FOR tests-----\n"
+    return text
 
 
 def _talk(recipe: Foreign, programs: dict[str, Program], steps: Sequence[Step]) -> None:

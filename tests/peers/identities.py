@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from cryptography.x509.oid import ExtendedKeyUsageOID as Usage
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from tests.peers.programs import run
 from tests.peers.socket_session import CLOCK, Files
@@ -145,8 +145,22 @@ def _rich_extensions(key: Key) -> list[tuple[x509.ExtensionType, bool]]:
         (x509.InhibitAnyPolicy(4), False),
         (x509.IssuerAlternativeName([x509.DNSName("issuer.example.org")]), False),
         (x509.TLSFeature([x509.TLSFeatureType.status_request]), False),
+        (x509.UnrecognizedExtension(ExtensionOID.PRECERT_SIGNED_CERTIFICATE_TIMESTAMPS, _octets(sct_list())), False),
         (x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x04\x03abc"), False),
     ]
+
+
+def _octets(data: bytes) -> bytes:
+    """Put at most 255 bytes into an OCTET STRING."""
+    return b"\x04" + (b"\x81" if len(data) > 127 else b"") + bytes([len(data)]) + data
+
+
+def sct_list() -> bytes:
+    """Write two signed certificate timestamps as RFC 6962, 3.3 has them; their signatures are nobody's."""
+    timestamp = (CLOCK * 1000).to_bytes(8, "big")
+    sct = b"\x00" + bytes(range(32)) + timestamp + b"\x00\x00" + b"\x04\x03" + b"\x00\x08" + bytes(8)
+    scts = 2 * (len(sct).to_bytes(2, "big") + sct)
+    return len(scts).to_bytes(2, "big") + scts
 
 
 def ocsp_response(files: Files) -> bytes:

@@ -325,6 +325,31 @@ FOREIGN: dict[str, Foreign] = {
     "openssl falls back": Foreign(
         client=("-tls1_2", "-fallback_scsv"), fails=True, has=("Alert fatal inappropriate_fallback",)
     ),
+    "openssl stateless": Foreign(
+        server=(*_13, "-stateless"), fails=True, has=("HelloRetryRequest", "ClientHello", "ClientHello")
+    ),
+    "openssl pads": Foreign(server=_12, client=("-bugs", "-alpn", "h2,http/1.1,spdy/1", "-servername", "a" * 60)),
+    "openssl serverinfo 1.3": Foreign(  # the client of this make does not want them here
+        server=(*_13, "-serverinfo", "{folder}/serverinfo.pem"),
+        client=("-serverinfo", "18,1234"),
+        fails=True,
+        has=("Alert fatal illegal_parameter",),
+    ),
+    "openssl serverinfo 1.2": Foreign(
+        server=(*_12, "-serverinfo", "{folder}/serverinfo.pem"), client=("-serverinfo", "18,1234")
+    ),
+    "openssl srp": Foreign(server=_12, client=("-srpuser", "me", "-srppass", "pass:x", "-cipher", "ALL")),
+    "openssl null": Foreign(
+        server=(*_12, "-cipher", "eNULL@SECLEVEL=0"),
+        client=("-cipher", "eNULL@SECLEVEL=0"),
+        key="rsa",
+        has=("Encrypted",),
+    ),
+    "gnutls rehandshakes": Foreign(
+        by=_GNUTLS,
+        client=("--rehandshake", "--priority=NORMAL:-VERS-ALL:+VERS-TLS1.2"),
+        has=("ClientHello", "ClientHello"),
+    ),
     "gnutls 1.3": Foreign(by=_GNUTLS, client=("--post-handshake-auth",), client_key="p384"),
     "gnutls 1.2": Foreign(by=_GNUTLS, client=("--priority=NORMAL:-VERS-ALL:+VERS-TLS1.2", "--heartbeat")),
     "gnutls heartbeats": Foreign(

@@ -18,11 +18,12 @@ pytestmark = pytest.mark.peer
 EVERY = [*KINDS, *FOREIGN]
 SIDES = ("client", "server")
 EXTENSIONS = {  # by message
-    1: {0, 1, 5, 10, 11, 13, 14, 15, 16, 18, 19, 20, 22, 23, 28, 35, 41, 42, 43, 45, 49, 51, 1234, 13172, 65281},
-    2: {1, 5, 11, 15, 16, 22, 23, 28, 35, 41, 43, 51, 13172, 65281},
+    1: {0, 1, 5, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 28, 35, 41, 42, 43, 44, 45, 49, 51}
+    | {1234, 13172, 65281},
+    2: {1, 5, 11, 15, 16, 18, 22, 23, 28, 35, 41, 43, 44, 51, 1234, 13172, 65281},
     4: {42},
-    8: {10, 14, 16, 19, 20, 28, 42},
-    11: {5},
+    8: {10, 14, 16, 19, 20, 28, 42, 1234},
+    11: {5, 18},
     13: {5, 13, 47},
 }
 MESSAGES = {0, 1, 2, 4, 5, 8, 11, 12, 13, 14, 15, 16, 20, 22, 24, 67}
@@ -118,7 +119,8 @@ def test_every_capture_is_compared_and_they_are_many_more_than_forty(captures: C
 
 
 def test_the_captures_have_every_message_that_we_can_get(captures: Captures):
-    assert {one.kind for dissected in captures.dissected.values() for _, one in dissected.messages} == MESSAGES
+    seen = {one.kind for dissected in captures.dissected.values() for _, one in dissected.messages}
+    assert seen >= MESSAGES
 
 
 def test_the_captures_have_every_extension_that_we_can_get(captures: Captures):
@@ -126,13 +128,12 @@ def test_the_captures_have_every_extension_that_we_can_get(captures: Captures):
     for dissected in captures.dissected.values():
         for _, message in dissected.messages:
             by_message.setdefault(message.kind, set()).update(one.number for one in extensions(message))
-    by_message = {kind: numbers for kind, numbers in by_message.items() if numbers}
-    assert by_message == EXTENSIONS
+    assert [kind for kind, numbers in EXTENSIONS.items() if not numbers <= by_message[kind]] == []
 
 
 def test_the_captures_have_every_alert_that_we_can_get(captures: Captures):
     seen = {one.what for dissected in captures.dissected.values() for one in dissected.seen if "Alert" in one.what}
-    assert seen == {"Alert 1 0"} | {f"Alert 2 {one}" for one in ALERTS}
+    assert seen >= {"Alert 1 0", *[f"Alert 2 {one}" for one in ALERTS]}
 
 
 # -- the differences ---------------------------------------------------------------------------------------------------

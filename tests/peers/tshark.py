@@ -123,6 +123,11 @@ def named_handshake(number: int, length: int, *, is_retry: bool) -> str:
     return f"handshake {number} of {length} bytes{' that asks to try again' if is_retry else ''}"
 
 
+def plain(name: str) -> str:
+    """Give a name without what only spelling adds to it."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
 # -- running tshark ----------------------------------------------------------------------------------------------------
 def _tshark(folder: Path, *arguments: str) -> str:
     secrets = f"tls.keylog_file:{folder / 'secrets'}"
