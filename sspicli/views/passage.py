@@ -63,13 +63,15 @@ def _fields(message: TlsMessage, tree: Node, look: Look) -> list[Line]:
 
 def _ends(passage: Passage, look: Look) -> list[Line]:
     """Say who made the token and who took it, each with its outcome."""
-    sent = f"record #{passage.leg.sequence}"
-    made = Segment("  made by  ", "head")
-    lines = [line(made, f"no call on record, {sent}")]
+    made = line("no call on record")
     if passage.maker is not None:
-        lines = [line(made, *_call_words(passage.maker, look), f", sent in {sent}")]
+        made = _call_words(passage.maker, look)
+    lines = [
+        line(Segment("  made by  ", "head"), *made),
+        line(Segment("  sent     ", "head"), f"record #{passage.leg.sequence}"),
+    ]
     if not passage.delivered:
-        return [*lines, line(Segment("  taken by ", "head"), "nobody: it was never delivered")]
+        return [*lines, line(Segment("  arrived  ", "head"), "never")]
     lines.append(line(Segment("  arrived  ", "head"), f"record #{passage.delivered}"))
     for taker in passage.takers:
         lines.append(line(Segment("  taken by ", "head"), *_taker_words(taker, look)))

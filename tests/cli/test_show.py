@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from sspicli.analysis.report import report
 from sspicli.cli.console import make_console
 from sspicli.cli.handshake import command as handshake_command
 from sspicli.cli.recordings import Opened
@@ -86,6 +87,9 @@ def test_no_view_is_wider_than_it_may_be(told_twice: tuple[list[Record], Path]):
         for view in VIEWS:
             shown = drawn(told_twice[0], PLAIN._replace(views=(view,)), width=width)
             assert max(map(len, shown.splitlines())) <= width, view
+        for leg in (1, 2, 3) if len(report(told_twice[0]).legs) > 2 else ():
+            shown = drawn(told_twice[0], PLAIN._replace(leg=leg), width=width)
+            assert max(map(len, shown.splitlines())) <= width, leg
 
 
 def test_every_view_can_be_drawn_in_ascii(told_twice: tuple[list[Record], Path]):
