@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Culprit, Leg, MessageFailure, Refusal, failing
-from sspicli.analysis.offers import Offers, offers
+from sspicli.analysis.offers import Offers, Row, compare, offers
 from sspicli.analysis.whereabouts import Whereabouts, whereabouts
 from sspicli.journal import events as ev
 from sspicli.sspi.package import AlertSeen, Evidence
@@ -74,6 +74,7 @@ def blame(
     injected = faults.get(_subject(first))
     settings = Settings(run)
     compared = offers(calls, legs) if first.status == SecurityStatus.SEC_E_ALGORITHM_MISMATCH else None
+    lacking = next((row for row in compare(calls, legs) if compared is not None and row.is_lacking), None)
     field, place = _deciding_field(first, compared, legs)
     return Failure(
         culprit=first,
@@ -81,8 +82,8 @@ def blame(
         alert=evidence.alert_sent or evidence.alert_received if evidence else None,
         alert_data=next((leg.data for leg in legs if made and leg.number == made), b""),
         field=field,
-        cause=_cause(first, settings) if injected is None else f"--fault {injected} (you asked for it)",
-        help=_help(first, settings) if injected is None else f"leave out --fault {injected}",
+        cause=_cause(first, settings, lacking) if injected is None else f"--fault {injected} (you asked for it)",
+        help=_help(first, settings, lacking) if injected is None else f"leave out --fault {injected}",
         was_injected=injected is not None,
         other=next((one for one in failed if one.endpoint != first.endpoint), None),
         place=place,
@@ -167,8 +168,14 @@ def _was_asked_for(culprit: Culprit, settings: Settings) -> str:
     return note if is_it else ""
 
 
-def _cause(culprit: Culprit, settings: Settings) -> str:
+# What the command line calls each thing that client and server must have in common.
+_KEYS = {"versions": "tls", "suites": "suites", "groups": "groups", "signature algorithms": "sigalgs"}
+
+
+def _cause(culprit: Culprit, settings: Settings, lacking: Row | None) -> str:
     """Say what brought it about: the certificate that was asked to be bad, else what usually does."""
+    if lacking is not None:
+        return _cause_of_mismatch(settings, lacking)
     asked = _was_asked_for(culprit, settings)
     if asked:
         return f"{asked} (you asked for it)"
@@ -180,6 +187,15 @@ def _cause(culprit: Culprit, settings: Settings) -> str:
         return f"the {_peer(culprit)}'s root is not among the anchors that --{culprit.endpoint} trust= names"
     facts = None if culprit.status is None else STATUS_FACTS.get(culprit.status)
     return "" if facts is None else facts.cause
+
+
+def _cause_of_mismatch(settings: Settings, lacking: Row) -> str:
+    """Name the settings that leave nothing in common, as far as they were given."""
+    key = _KEYS[lacking.what]
+    given = [f"--{side} {key}=..." for side in ("client", "server") if settings.has(side, f"{key}=")]
+    if not given:
+        return f"the client's offer of {lacking.what} holds none that the server takes"
+    return f"{' and '.join(given)} leave{'' if len(given) > 1 else 's'} no {lacking.what} in common (you asked for it)"
 
 
 def _row(culprit: Culprit) -> str:
@@ -208,8 +224,12 @@ _CERTIFICATE_STATUSES = frozenset(
 )
 
 
-def _help(culprit: Culprit, settings: Settings) -> str:
+def _help(culprit: Culprit, settings: Settings, lacking: Row | None) -> str:
     """Say the smallest change that would make it pass."""
+    if lacking is not None:
+        key, names = _KEYS[lacking.what], ",".join(lacking.server)
+        taken = "1.2-1.3" if key == "tls" else names
+        return f"--client {key}={taken}, or let the server take what the client offers: --server {key}=..."
     side, peer = culprit.endpoint, _peer(culprit)
     if isinstance(culprit, Call) and culprit.function in LEG_FUNCTIONS and culprit.status in _CERTIFICATE_STATUSES:
         is_trust = culprit.status == _S.SEC_E_UNTRUSTED_ROOT and settings.has(side, "trust=")

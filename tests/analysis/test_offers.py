@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sspicli.analysis.offers import Row, compare, protocols
+from sspicli.analysis.report import Verdict
 from tests.handshakes import handshake
 
 
@@ -34,3 +36,35 @@ def test_a_failure_over_something_else_shows_no_offers():
     failure = handshake(server=("cert=expired",)).failure
     assert failure is not None
     assert failure.offers is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client": ("tls=1.2",), "server": ("tls=1.3",)},
+        {"tls": "1.3", "client": ("suites=TLS_AES_128_GCM_SHA256",), "server": ("suites=TLS_AES_256_GCM_SHA384",)},
+        {"client": ("groups=X25519",), "server": ("groups=P-256",)},
+    ],
+)
+def test_the_change_that_is_advised_makes_it_pass(changes):
+    failure = handshake(**changes).failure
+    assert failure is not None
+    side, option = failure.help.split(",")[0].removeprefix("--").split(" ")
+    assert side == "client"
+    assert "(you asked for it)" in failure.cause
+    assert handshake(**{**changes, "client": (option,)}).verdict is Verdict.OK
+
+
+def test_offers_are_compared_row_by_row():
+    result = handshake(client=("tls=1.2", "alpn=h2"), server=("tls=1.3", "alpn=http/1.1"))
+    versions, *others = compare(result.calls, result.legs)
+    assert versions == Row("versions", ("TLS 1.2",), ("TLS 1.3",))
+    assert versions.is_lacking
+    assert not any(row.is_lacking for row in others)
+    assert protocols(result.calls, result.legs) == Row("application protocols", ("h2",), ("http/1.1",))
+
+
+def test_what_is_not_on_record_is_not_compared():
+    result = handshake()
+    assert compare((), result.legs) == compare(result.calls, ()) == ()
+    assert protocols(result.calls, result.legs) is None

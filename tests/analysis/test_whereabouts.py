@@ -59,3 +59,13 @@ def test_an_extension_of_a_certificate_is_found_by_its_value():
     body = next(one.body for one in result.legs[1].messages if one.name == "Certificate")
     assert body[place.start : place.start + 1] == b"\x30"
     assert b"wrong-name.invalid" in body[place.start : place.end]
+
+
+def test_a_field_of_any_message_is_found_by_its_path_in_the_tree():
+    result = handshake(client=("tls=1.3",))
+    place = whereabouts("ClientHello.extensions.supported_versions", "server", result.legs)
+    assert place is not None
+    hello = result.legs[0].messages[0].body
+    assert (place.leg, hello[place.start : place.start + 2], place.is_decrypted) == (1, b"\x00\x2b", False)
+    assert whereabouts("ClientHello.extensions.nothing", "server", result.legs) is None
+    assert whereabouts("ClientHello", "server", result.legs) is None
