@@ -73,11 +73,8 @@ def _ends(passage: Passage, look: Look) -> list[Line]:
     if not passage.delivered:
         return [*lines, line(Segment("  arrived  ", "head"), "never")]
     lines.append(line(Segment("  arrived  ", "head"), f"record #{passage.delivered}"))
-    for taker in passage.takers:
-        lines.append(line(Segment("  taken by ", "head"), *_taker_words(taker, look)))
-    if not passage.takers:
-        lines.append(line(Segment("  taken by ", "head"), "nobody"))
-    return lines
+    takers = [_taker_words(taker, look) for taker in passage.takers] or [line("nobody")]
+    return [*lines, *(line(Segment("  taken by ", "head"), *words) for words in takers)]
 
 
 def _taker_words(taker: Call | Opening, look: Look) -> Line:
