@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from sspicli.analysis.calls import Leg
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
-from sspicli.sspi.records import HANDSHAKE, HEADER_SIZE
+from sspicli.sspi.records import HANDSHAKE, HEADER_SIZE, frame
 from sspicli.tokens.sniff import Kind, Told, tell
-from sspicli.tokens.tls import TlsMessage, TlsReader, TlsToken
+from sspicli.tokens.tls import TlsMessage, TlsReader, TlsRecord, TlsToken
 from sspicli.tokens.tls_fields import message_trees, token_tree
 from sspicli.tokens.tree import Node, walk
 from sspicli.tokens.x509 import certificate_tree
@@ -233,3 +234,16 @@ def _stops(parts: Iterable[Part]) -> tuple[Stop, ...]:
         for path, node in walk(part.tree)
         if node.note
     )
+
+
+def leg_tree(leg: Leg) -> Node:
+    """Lay out a leg of a report: its records, and in them the messages that stand in clear; offsets are the token's."""
+    closed = [message.span for message in leg.messages if message.encrypted]
+    records = tuple(
+        TlsRecord(kind, version, (start, end), any(a <= start and end <= b for a, b in closed), size=end - start)
+        for kind, version, start, end in frame(leg.data).records
+    )
+    reading = TlsToken(records, leg.messages)
+    layout = token_tree(reading)
+    clear = [part.tree for part in _parts(reading, is_framed=True) if part.is_in_token]
+    return layout._replace(children=tuple(_filled(record, clear) for record in layout.children))

@@ -164,7 +164,7 @@ def screen(load: LoadReport, console: Console, *, verbosity: int, timing: bool) 
     if verbosity > 0 and sample is not None:
         lines += [] if ways else sample_lines(sample, glyphs, width=width, timing=timing)
         lines += [(), *call_lines(sample, glyphs, width=width, timing=timing)]
-        lines += [(), *buffer_lines(sample, width=width, with_hex=verbosity > 1)]
+        lines += [(), *buffer_lines(sample, glyphs, width=width, with_hex=verbosity > 1)]
     return lines
 
 

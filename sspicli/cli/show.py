@@ -250,7 +250,7 @@ class Shown:
             case "attributes":
                 return attribute_lines(narrowed, width=look.width)
             case "buffers":
-                return buffer_lines(narrowed, width=look.width, with_hex=look.verbosity > 1)
+                return buffer_lines(narrowed, look.glyphs, width=look.width, with_hex=look.verbosity > 1)
             case _:
                 return self._record_view(view)
 

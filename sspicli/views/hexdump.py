@@ -170,7 +170,10 @@ def _names(beginning: list[Piece], layout: _Layout) -> list[tuple[Segment, ...]]
         members = list(group)
         fields = len({piece.field for piece in members})
         count = f" {layout.glyphs.times}{fields}" if fields > 1 else ""
-        name = Segment(visible(members[0].name, _LONGEST_NAME) + count, FIELD_STYLES[number % len(FIELD_STYLES)])
+        text = visible(members[0].name, _LONGEST_NAME)
+        room = layout.room - len(count)
+        shown = text if len(text) <= room else f"{text[: room - 2]}.."
+        name = Segment(shown + count, FIELD_STYLES[number % len(FIELD_STYLES)])
         if lines[-1] and width_of(lines[-1]) + 2 + len(name.text) > layout.room:
             lines.append((name,))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sspicli.analysis.calls import Call, Leg
+from sspicli.analysis.exchange import leg_tree
 from sspicli.analysis.passage import Opening, Passage
 from sspicli.analysis.report import Report
 from sspicli.tokens.tls import TlsMessage
@@ -35,10 +36,10 @@ def passage_lines(report: Report, passage: Passage, look: Look) -> list[Line]:
         lines += [(), *_fields(message, tree, look)]
     for one in (passage.maker, *passage.takers):
         if isinstance(one, Call):
-            lines += [(), *one_call_buffers(one, width=look.width, with_hex=False)]
+            lines += [(), *one_call_buffers(one, look.glyphs, width=look.width, fields=None)]
     if look.verbosity > 1:
         lines += [(), line(Segment(f"  the token of leg {leg.number} as it was sent", "head"))]
-        lines += hex_lines(leg.data, None, look.glyphs, width=look.width, indent="  ")
+        lines += hex_lines(leg.data, leg_tree(leg), look.glyphs, width=look.width, indent="  ")
     return lines
 
 

@@ -23,7 +23,7 @@ def screen(report: Report, look: Look, *, schedule: str) -> list[Line]:
     if look.verbosity > 0:
         lines += [(), *call_lines(report, look.glyphs, width=look.width, timing=look.timing)]
         lines += [(), *attribute_lines(report, width=look.width)]
-        lines += [(), *buffer_lines(report, width=look.width, with_hex=look.verbosity > 1)]
+        lines += [(), *buffer_lines(report, look.glyphs, width=look.width, with_hex=look.verbosity > 1)]
     if report.verdict in (Verdict.FAILED, Verdict.STUCK) and _is_stepped(report):
         lines.append(line(Segment(f"  schedule {schedule}", "muted")))
     return lines

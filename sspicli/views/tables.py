@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call
+from sspicli.analysis.exchange import leg_tree
 from sspicli.analysis.report import Report
 from sspicli.journal.events import Images
 from sspicli.sspi.attributes import attribute_name
 from sspicli.sspi.buffers import BufferImage, buffer_type_name
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet, flag_names
+from sspicli.tokens.tree import Node
+from sspicli.views.hexdump import hex_lines
 from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome
 from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of, wrapped
 
@@ -37,27 +40,41 @@ def _asides(call: Call, glyphs: Glyphs) -> Iterator[str]:
         yield "  no callback"
 
 
-def buffer_lines(report: Report, *, width: int, with_hex: bool) -> list[Line]:
+Fields = Mapping[bytes, Node]
+"""The field trees of tokens, by their bytes."""
+
+
+def buffer_lines(report: Report, glyphs: Glyphs, *, width: int, with_hex: bool) -> list[Line]:
     """List the descriptors of every leg call, as passed and as left, and what was asked for and granted."""
     lines: list[Line] = []
+    fields = leg_fields(report) if with_hex else None
     for call in report.calls:
         if call.function in LEG_FUNCTIONS:
-            lines.extend(one_call_buffers(call, width=width, with_hex=with_hex))
+            lines.extend(one_call_buffers(call, glyphs, width=width, fields=fields))
     return lines
 
 
-def one_call_buffers(call: Call, *, width: int, with_hex: bool) -> list[Line]:
-    """List the descriptors of one leg call."""
-    name = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
-    lines = [line(Segment(f"  {call.handle} {name}", "call"), f"  {call.status.name}")]
+def leg_fields(report: Report) -> Fields:
+    """Read the fields of every leg's token, for the dumps of the buffers that held it."""
+    return {leg.data: leg_tree(leg) for leg in report.legs}
+
+
+def one_call_buffers(call: Call, glyphs: Glyphs, *, width: int, fields: Fields | None) -> list[Line]:
+    """List the descriptors of one leg call; given the fields of tokens, with the bytes of each buffer."""
+    title = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
+    lines = [line(Segment(f"  {call.handle} {title}", "call"), f"  {call.status.name}")]
     done = call.completed
     asked, granted = call.queued.requirements, 0 if done is None else done.attributes
     is_client = call.endpoint == "client"
     lines += _flags("asked", asked, IscReq(asked) if is_client else AscReq(asked), width=width)
     if granted:
         lines += _flags("granted", granted, IscRet(granted) if is_client else AscRet(granted), width=width)
-    lines += _descriptor("in ", call.queued.input, None if done is None else done.input, with_hex=with_hex)
-    lines += _descriptor("out", call.queued.output, None if done is None else done.output, with_hex=with_hex)
+    given = (("in ", call.queued.input, done and done.input), ("out", call.queued.output, done and done.output))
+    for name, before, after in given:
+        for shown, data in _descriptor(name, before, after):
+            lines.append(shown)
+            if fields is not None and data:
+                lines += hex_lines(data, fields.get(data), glyphs, width=width, indent=_HEX_INDENT)
     return lines
 
 
@@ -69,18 +86,14 @@ def _flags(name: str, word: int, flags: IscReq | IscRet | AscReq | AscRet, *, wi
     return [line(head, first), *(line(" " * len(head), part) for part in more)]
 
 
-def _descriptor(name: str, before: Images | None, after: Images | None, *, with_hex: bool) -> list[Line]:
+def _descriptor(name: str, before: Images | None, after: Images | None) -> Iterator[tuple[Line, bytes]]:
+    """Show each buffer of a descriptor, and give the bytes that it held or came to hold."""
     if before is None:
-        return [line(f"    {name}      NULL")]
-    lines: list[Line] = []
-    for index, image in enumerate(before):
+        yield line(f"    {name}      NULL"), b""
+    for index, image in enumerate(before or ()):
         later = after[index] if after is not None else None
         changed = "" if later is None or later == image else f"  became {_shown(later)}"
-        lines.append(line(f"    {name} [{index}]  {_shown(image)}{changed}"))
-        if with_hex:
-            data = image.data or (later.data if later else None)
-            lines.extend(line(Segment(f"             {row}", "muted")) for row in hex_rows(data or b""))
-    return lines
+        yield line(f"    {name} [{index}]  {_shown(image)}{changed}"), image.data or (later and later.data) or b""
 
 
 def _shown(image: BufferImage) -> str:
@@ -103,6 +116,7 @@ def attribute_lines(report: Report, *, width: int) -> list[Line]:
     return lines
 
 
+_HEX_INDENT = "      "
 _LONGEST_VALUE = 40  # characters of a value shown in the table of attributes
 
 
@@ -119,13 +133,3 @@ def _value(name: str, value: object) -> str:
     if isinstance(value, tuple):
         return "[" + ",".join(_value(name, one) for one in value) + "]"
     return visible(str(value), _LONGEST_VALUE).replace(" ", "_")
-
-
-def hex_rows(data: bytes) -> list[str]:
-    """Dump bytes, sixteen to a row: offset, hex, and printable ASCII."""
-    rows = []
-    for offset in range(0, len(data), 16):
-        part = data[offset : offset + 16]
-        text = "".join(chr(one) if 0x20 <= one < 0x7F else "." for one in part)
-        rows.append(f"{offset:04x}  {part[:8].hex(' '):<23}  {part[8:].hex(' '):<23}  {text}")
-    return rows

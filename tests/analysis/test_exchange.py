@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspicli.analysis.exchange import Token, open_recording, open_tokens
+from sspicli.analysis.exchange import Token, leg_tree, open_recording, open_tokens
+from sspicli.analysis.report import report
 from sspicli.journal import events as ev
 from sspicli.tokens.sniff import Kind, Told
 from sspicli.tokens.tree import walk
@@ -158,3 +159,13 @@ def test_a_mebibyte_of_noise_is_answered_at_once(kind):
     (one,) = open_tokens([Token(noise, "", told=Told(kind, "") if kind else None)])
     assert time.process_time() - begun < 0.2
     assert one.stops
+
+
+def test_a_legs_tree_lies_over_its_bytes_as_that_of_the_opened_token_does(mutual, tls12):
+    for records in (mutual, tls12):
+        opened = {one.token.data: one.tree for one in open_recording(records)}
+        for leg in report(records).legs:
+            names = [(path, node.span) for path, node in walk(leg_tree(leg)) if "encrypted_record" not in path]
+            expected = opened[leg.data]
+            assert expected is not None
+            assert names == [(path, node.span) for path, node in walk(expected) if "encrypted_record" not in path]

@@ -127,7 +127,7 @@ def test_verbose_shows_the_calls_and_buffers_of_one_session():
     assert "TOKEN" in text
     failed = run("--count", "3", "-vv", *EXPIRED).stdout
     assert failed.count("leg 3  7 B") == 1
-    assert "0000  16 03 01" in failed
+    assert "0000 │16│03 01│" in failed
 
 
 def test_a_result_goes_to_a_new_file_and_never_over_another(tmp_path: Path):
