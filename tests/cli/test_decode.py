@@ -174,7 +174,7 @@ def test_key_log_lines_are_never_echoed_and_junk_is_counted(folder, tmp_path):
     (["--as", "hex", "--as", "raw", "00"], 2, "written in one way"),
     (["00", "--keylog", "nowhere"], 3, "cannot be read"),
     (["-f", "json"], 2, "nothing to decode"),
-    (["x" * 5000], 3, "neither a file nor a token"),
+    (["x" * 5000], 3, "there is no file xxx"),
 ])  # fmt: skip
 def test_what_cannot_be_taken_ends_with_a_sentence_and_a_way_out(words, code, says, tmp_path):
     ended = decode(*words, cwd=tmp_path)

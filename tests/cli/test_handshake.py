@@ -287,8 +287,8 @@ def test_verbose_adds_calls_and_buffers_and_twice_their_bytes():
     once, twice = run("-v").stdout, run("-vv").stdout
     assert "client.call2 init #1" in once
     assert "in  [1]  EMPTY 0 B NULL" in once
-    assert "0000  16 03 01" not in once
-    assert "0000  16 03 01" in twice
+    assert "0000 │16" not in once
+    assert "0000 │16│03 01│" in twice
 
 
 def test_colour_is_written_only_when_wanted(monkeypatch: pytest.MonkeyPatch):
