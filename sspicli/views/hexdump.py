@@ -118,33 +118,37 @@ def _next_start(row: int, count: int, starts: set[int]) -> int:
 
 def _row(part: bytes, offset: int, pieces: list[Piece], layout: _Layout) -> Iterator[Line]:
     """Show one row, and below it the names there was no room for."""
-    held = _held(pieces, offset, offset + len(part))
+    runs = list(_runs(pieces, offset, offset + len(part)))
     cells: list[Segment] = [Segment(f"{offset:0{layout.digits}x} ", "muted")]
     text: list[Segment] = []
-    for at, one in enumerate(part, start=offset):
-        piece = held.get(at)
-        begins = piece is not None and piece.start == at
+    for start, end, piece in runs:
+        held = part[start - offset : end - offset]
         style = "" if piece is None else FIELD_STYLES[piece.number % len(FIELD_STYLES)]
-        cells += (Segment(layout.glyphs.pipe if begins else " ", "muted"), Segment(f"{one:02x}", style))
-        text.append(Segment(chr(one) if 0x20 <= one < 0x7F else ".", style))
-    blanks = " " * (3 * (layout.per_row - len(part)))
-    first, *more = _names([piece for at, piece in held.items() if piece.start == at], layout)
-    gap = Segment(" " * (layout.per_row - len(part) + 2 if first else 0))
-    head = (*cells, Segment(f"{blanks}  "), *text)
+        begins = piece is not None and piece.start == start
+        cells += (Segment(layout.glyphs.pipe if begins else " ", "muted"), Segment(held.hex(" "), style))
+        text.append(Segment("".join(chr(one) if 0x20 <= one < 0x7F else "." for one in held), style))
+    beginning = [piece for start, _, piece in runs if piece is not None and piece.start == start]
+    first, *more = _names(beginning, layout)
+    missing = layout.per_row - len(part)
+    gap = Segment(" " * (missing + 2 if first else 0))
+    head = (*cells, Segment(" " * (3 * missing + 2)), *text)
     yield (*head, gap, *first)
     for names in more:
-        yield (Segment(" " * (width_of(head) + layout.per_row - len(part) + 2)), *names)
+        yield (Segment(" " * (width_of(head) + missing + 2)), *names)
 
 
-def _held(pieces: list[Piece], start: int, end: int) -> dict[int, Piece]:
-    """Give the field of each byte of a row."""
-    held: dict[int, Piece] = {}
+def _runs(pieces: list[Piece], start: int, end: int) -> Iterator[tuple[int, int, Piece | None]]:
+    """Divide a row among the fields that hold its bytes, None for bytes of none."""
     for index in range(_index(pieces, start), len(pieces)):
         piece = pieces[index]
         if piece.start >= end:
             break
-        held.update(dict.fromkeys(range(max(piece.start, start), min(piece.end, end)), piece))
-    return held
+        if start < piece.start:
+            yield start, piece.start, None
+        yield max(piece.start, start), min(piece.end, end), piece
+        start = min(piece.end, end)
+    if start < end:
+        yield start, end, None
 
 
 def _index(pieces: list[Piece], offset: int) -> int:

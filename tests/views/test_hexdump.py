@@ -1,6 +1,7 @@
 """The hex dump: which field each byte belongs to, with colour and without, inside any width."""
 
 import itertools
+import time
 import unicodedata
 
 import pytest
@@ -57,7 +58,7 @@ def test_bytes_and_name_of_a_field_have_one_style_and_neighbours_have_others():
     (first, *_) = hex_lines(DATA, TREE, UNICODE, width=110)
     styles = {segment.text: segment.style for segment in first}
     assert styles["28"] == styles["kind"]
-    assert styles["2b"] == styles["2f"] == styles["suite ×3"]
+    assert styles["2b 2c"] == styles["2f 30"] == styles["suite ×3"]
     assert len({styles["kind"], styles["suites"], styles["suite ×3"], styles["key"]}) == 4
 
 
@@ -100,3 +101,11 @@ def test_every_byte_belongs_to_at_most_one_piece_whatever_the_spans_say(tree, si
 def test_a_dump_is_read_back_as_the_bytes_it_shows(glyphs, data, tree, width):
     text = "\n".join(texts(hex_lines(data, tree, glyphs, width=width)))
     assert read_notation(text.encode(), Notation.DUMP).blocks[0].data == data
+
+
+def test_a_mebibyte_is_dumped_in_a_moment():
+    tree = Node("record", (0, 1 << 20), children=(Node("type", (0, 1), 1), Node("data", (5, 1 << 20), b"")))
+    begun = time.process_time()
+    lines = hex_lines(bytes(1 << 20), tree, UNICODE, width=110)
+    assert time.process_time() - begun < 3
+    assert len(lines) == 1 << 16
