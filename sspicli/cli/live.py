@@ -22,6 +22,7 @@ from sspicli.views.live import SMALLEST, Look, frame
 from sspicli.views.text import Glyphs
 
 FRAMES = 12  # a second
+HOLD = 1.0  # seconds that a session which has ended is shown while others go on
 LINGER = 1.0  # seconds that the last frame of a view that was asked for stays
 
 Wait = Callable[[float], bool]
@@ -29,21 +30,29 @@ Wait = Callable[[float], bool]
 
 
 class Reader:
-    """The state of the run that is looked at; when that has ended, of the one that `source` gives then."""
+    """The state of the run that is looked at; a while after its end, of the one that `source` gives then."""
 
     def __init__(self, source: Callable[[], Journal]) -> None:
         self._source = source
+        self._until = 0.0
         self.journal = source()
         self.state = State()
 
     def read(self) -> list[Record]:
         """Take what was recorded since the last time."""
-        if self.state.reason and (following := self._source()) is not self.journal:
-            self.journal, self.state = following, State()
+        if self._is_over():
+            self.journal, self.state, self._until = self._source(), State(), 0.0
         records = self.journal.since(self.state.sequence)
         for record in records:
             self.state.see(record)
         return records
+
+    def _is_over(self) -> bool:
+        """Say whether it is time to look at another run: nothing has begun here, or all has been seen for a while."""
+        if self.state.reason and not self._until:
+            self._until = time.monotonic() + HOLD
+        is_seen = self.state.reason and time.monotonic() > self._until
+        return (not self.state.sequence or bool(is_seen)) and self._source() is not self.journal
 
 
 def follow(wait: Wait, source: Callable[[], Journal], note: Callable[[], str], watching: Watching) -> None:

@@ -6,11 +6,15 @@ long ends in a sign that there is more, and a box is as wide as it was asked to 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sspicli.views.text import ASCII, Glyphs, Line, Segment, width_of
+from sspicli.views.text import ASCII, UNICODE, Glyphs, Line, Segment, width_of
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_UNUSUAL = re.compile(f"[^\x00-\x7f{re.escape(''.join(UNICODE))}]")
 
 
 class Box(NamedTuple):
@@ -137,14 +141,13 @@ def fit(one: Line, width: int, glyphs: Glyphs, *, pad: bool = True) -> Line:
 
 def _safe(one: Line, glyphs: Glyphs) -> Line:
     """Show as an escape what would not take exactly one cell, and in ASCII what that has not."""
-    if all(part.text.isascii() for part in one):
+    odd = _NOT_ASCII if glyphs is ASCII else _UNUSUAL
+    if not any(odd.search(part.text) for part in one):
         return one
-    return tuple(Segment("".join(_cell(char, glyphs) for char in part.text), part.style) for part in one)
+    return tuple(Segment(odd.sub(lambda found: _cell(found[0], glyphs), part.text), part.style) for part in one)
 
 
 def _cell(char: str, glyphs: Glyphs) -> str:
-    if char.isascii():
-        return char
     if glyphs is ASCII:
         return glyphs.more if char == "…" else char.encode("ascii", "backslashreplace").decode("ascii")
     is_one = unicodedata.east_asian_width(char) not in "WF" and unicodedata.category(char)[0] != "M"

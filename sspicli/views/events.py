@@ -118,7 +118,8 @@ class Words:
             case ev.SecurityContextDeleted():
                 return f"security context {_own(event.security_context)} deleted"
             case ev.MessageEncrypted():
-                return f"EncryptMessage {to} {event.status.name}, {_size(event.before)} B became {_size(event.after)} B"
+                plain = sum(one.size for one in event.before if one.buffer_type == BufferType.DATA)
+                return f"EncryptMessage {to} {event.status.name}, DATA {plain} B, protected {_size(event.after)} B"
             case ev.MessageDecrypted():
                 left = " ".join(_buffer(one) for one in event.after if one.buffer_type != BufferType.EMPTY)
                 return f"DecryptMessage {to} {event.status.name}, {left}"

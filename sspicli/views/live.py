@@ -122,6 +122,8 @@ def _title(state: State, look: Look) -> tuple[Line, Line]:
     if run is not None:
         tls = run.options.get("tls")
         facts += [f"TLS {tls}"] if isinstance(tls, str) else []
+        session = run.options.get("session")
+        facts += [f"session {session}"] if isinstance(session, int) else []
         facts.append(f"seed {run.seed}")
     if state.handshake > 1:
         facts.append(f"handshake {state.handshake}")
@@ -136,7 +138,7 @@ def _title(state: State, look: Look) -> tuple[Line, Line]:
     ended = state.reason
     now = Segment(ended.upper() if ended else "RUNNING", _ENDS.get(ended, "bad") if ended else "warn")
     age = (state.nanoseconds if ended else look.nanoseconds) / 1e9
-    note = f" {glyphs.dot} {visible(look.note, 40)}" if look.note and look.width >= _TWO_COLUMNS else ""
+    note = f" {glyphs.dot} {visible(look.note, 80)}" if look.note and look.width >= _TWO_COLUMNS else ""
     return line(words), line(now, f" {age:.1f} s{note}")
 
 
@@ -167,7 +169,8 @@ def _side(state: State, side: Side, look: Look) -> Line:
         others = f"+{side.living - 1}" if side.living > 1 else ""
         head += [] if is_narrow else [Segment(f"ac{context.handle.number}{others} ")]
         head.append(Segment(f"{word:<8}" if is_narrow else f"{word:<10}", style))
-        notify = Segment(f"  notify: {_notify(context)}", "muted") if room >= 70 else notify
+        if room >= 70 and context.phase is not Phase.FREED:
+            notify = Segment(f"  notify: {_notify(context)}", "muted")
     left = room - width_of(head) - len(notify.text)
     calls = _calls_of(state, side, look, left)
     return (*head, *calls, Segment(" " * max(0, left - width_of(calls))), notify)
@@ -182,17 +185,35 @@ def _notify(context: AsyncContext) -> str:
 
 
 def _calls_of(state: State, side: Side, look: Look, room: int) -> list[Segment]:
-    """Show an endpoint's calls in order, the last ones where not all have room."""
-    words = [_call_word(state, call, look) for call in state.calls if call.endpoint == side.name]
+    """Show an endpoint's calls in order; where not all have room the one that failed, and the last ones."""
+    calls = [call for call in state.calls if call.endpoint == side.name]
+    words = [_call_word(state, call, look) for call in calls]
+    failed = next((at for at, call in enumerate(calls) if failing(call)), None)
     awaited = state.awaited(side.name)
     if awaited:
         words.append([Segment(f"  {awaited}", "muted")])
-    shown: list[list[Segment]] = []
-    while words and sum(map(width_of, shown)) + width_of(words[-1]) <= room - (3 if len(words) > 1 else 0):
-        shown.insert(0, words.pop())
-    if words:
-        shown.insert(0, [Segment(f"  {look.glyphs.more}", "muted")])
-    return [segment for word in shown for segment in word]
+    wanted = [] if failed is None else [failed]
+    wanted += [at for at in reversed(range(len(words))) if at != failed]
+    gap = [Segment(f"  {look.glyphs.more}", "muted")]
+    left = room if sum(map(width_of, words)) <= room else room - 2 * width_of(gap)
+    chosen: list[int] = []
+    for at in wanted:
+        left -= width_of(words[at])
+        if left < 0:
+            break
+        chosen.append(at)
+    return _with_gaps(words, sorted(chosen), gap)
+
+
+def _with_gaps(words: list[list[Segment]], chosen: list[int], gap: list[Segment]) -> list[Segment]:
+    """Join the chosen words, with a sign where others were left out."""
+    out: list[Segment] = []
+    before = -1
+    for at in chosen:
+        out += gap if at > before + 1 else []
+        out += words[at]
+        before = at
+    return out + (gap if before + 1 < len(words) else [])
 
 
 def _call_word(state: State, call: Call, look: Look) -> list[Segment]:

@@ -267,7 +267,8 @@ def test_of_many_sessions_one_is_watched_and_how_far_they_are_stands_above(on_te
     run = on_terminal("handshake", "--live", "--count", "300", "--in-flight", "4", "--workers", "2", size=(120, 40))
     assert run.ended() == 0
     assert "of 300 sessions" in run.screen.last_frame[0]
-    assert "client" in run.screen.last_frame[1]
+    assert "init #1" in run.screen.last_frame[1]
+    assert any("leg 1  " in row for row in run.screen.last_frame)
     assert_restored(run.screen)
     assert run.screen.lines()[0].startswith("ok  Schannel")
 

@@ -58,7 +58,7 @@ SENTENCES: list[tuple[ev.Event, str]] = [
     (ev.CredentialFreed(CRED), "credential cred1 freed"),
     (ev.SecurityContextOpened(CTXT, Role.CLIENT, CALL), "security context ctxt1 opened"),
     (ev.SecurityContextDeleted(CTXT), "security context ctxt1 deleted"),
-    (ev.MessageEncrypted(CTXT, OK, DATA, DATA), "EncryptMessage → SEC_E_OK, 6 B became 6 B"),
+    (ev.MessageEncrypted(CTXT, OK, DATA, DATA), "EncryptMessage → SEC_E_OK, DATA 6 B, protected 6 B"),
     (ev.MessageDecrypted(CTXT, OK, DATA, DATA, None), "DecryptMessage → SEC_E_OK, DATA 6 B"),
     (ev.AttributeQueried(CTXT, 4, OK, {}), "QueryContextAttributes STREAM_SIZES → SEC_E_OK"),
     (ev.AttributeSet(CTXT, 4, OK, {}), "SetContextAttributes STREAM_SIZES → SEC_E_OK"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_a_pending_call_is_shown_with_its_age_its_phase_and_its_buffers(size: tu
     assert "in  [0] TOKEN 1808 B  [1] EMPTY NULL" in shown
     assert "out [0] TOKEN NULL  [1] ALERT NULL" in shown
     assert "waits for leg 3" in shown
-    assert "RUNNING 0.0 s · 0.1 s a step" in shown
+    assert re.search(r"RUNNING \d+\.\d s · 0.1 s a step", shown)
 
 
 @pytest.mark.parametrize(("later", "age"), [(0, "0.0 ms"), (2 * SECOND, "2.0 s"), (125 * SECOND, "2 min 5 s")])
@@ -122,6 +123,13 @@ def test_a_completed_call_shows_what_became_of_its_buffers():
 def test_a_failed_call_is_named_with_its_status_and_a_sign():
     assert "init #2 ✗ SEC_E_CERT_EXPIRED" in text(recorded(2), (120, 40))
     assert "alert 45" not in text(recorded(0), (120, 40))
+
+
+def test_a_failed_call_stays_in_sight_when_others_have_followed_it():
+    rows = text(recorded(2), (80, 24)).splitlines()
+    assert "…  init #2 ✗ SEC_E_CERT_EXPIRED" in rows[1]
+    assert rows[1].startswith("│ client")
+    assert "accept #2 ✗ SEC_E_CERT_EXPIRED" in rows[2]
 
 
 def test_a_call_that_a_fault_holds_says_so():
