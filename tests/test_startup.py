@@ -76,6 +76,12 @@ def test_off_a_terminal_nothing_imports_what_draws_on_one(arguments):
     assert not packages_of(imported(*arguments)) & {"rich", "prompt_toolkit"}
 
 
+def test_nothing_of_the_live_view_is_imported_for_a_run_that_nobody_watches():
+    drawing = {"sspicli.cli.live", "sspicli.cli.terminal", "sspicli.views.live", "sspicli.analysis.state"}
+    assert not imported("handshake") & drawing
+    assert imported("handshake", "--live") >= drawing
+
+
 def test_importing_the_program_writes_nothing_and_starts_nothing():
     source = "import sspicli.__main__, sspicli.cli.main, threading; print(threading.active_count())"
     ended = subprocess.run(

@@ -142,9 +142,15 @@ class State:
         return self._sent.get(number, 0)
 
     def awaited(self, side: str) -> str:
-        """Say what an endpoint with no pending call waits for, as far as the handshake tells; "" for nothing."""
-        if self.reason or any(call.endpoint == side for call in self.pending.values()):
+        """Say what an endpoint with no pending call waits for, as far as the handshake tells; "" for nothing.
+
+        When the run is over it is what the run's end says.
+        """
+        if any(call.endpoint == side for call in self.pending.values()):
             return ""
+        if self.reason:
+            said = (wait.partition(" ") for wait in self.waits)
+            return next((rest for name, _, rest in said if name == side and rest.startswith("waits")), "")
         coming = next((one for one in self.under_way.values() if one.receiver == side), None)
         if coming is not None:
             return f"leg {coming.leg} is on its way" if coming.leg else "data is on its way"

@@ -11,10 +11,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sspicli.views.text import ASCII, UNICODE, Glyphs, Line, Segment, width_of
+from sspicli.views.text import ASCII, UNICODE, Glyphs, Line, Segment, visible, width_of
 
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
-_UNUSUAL = re.compile(f"[^\x00-\x7f{re.escape(''.join(UNICODE))}]")
+_NOT_ASCII = re.compile(r"[^ -~]")
+_UNUSUAL = re.compile(f"[^ -~{re.escape(''.join(UNICODE))}]")
 
 
 class Box(NamedTuple):
@@ -148,7 +148,9 @@ def _safe(one: Line, glyphs: Glyphs) -> Line:
 
 
 def _cell(char: str, glyphs: Glyphs) -> str:
-    if glyphs is ASCII:
-        return glyphs.more if char == "…" else char.encode("ascii", "backslashreplace").decode("ascii")
+    if glyphs is ASCII and char == UNICODE.more:
+        return glyphs.more
     is_one = unicodedata.east_asian_width(char) not in "WF" and unicodedata.category(char)[0] != "M"
-    return char if is_one else char.encode("ascii", "backslashreplace").decode("ascii")
+    if glyphs is ASCII or not is_one:
+        return visible(char.encode("ascii", "backslashreplace").decode("ascii"))
+    return visible(char)

@@ -198,10 +198,9 @@ def _calls_of(state: State, side: Side, look: Look, room: int) -> list[Segment]:
     left = room if sum(map(width_of, words)) <= room else room - 2 * width_of(gap)
     chosen: list[int] = []
     for at in wanted:
-        left -= width_of(words[at])
-        if left < 0:
-            break
-        chosen.append(at)
+        if width_of(words[at]) <= left:
+            left -= width_of(words[at])
+            chosen.append(at)
     return _with_gaps(words, sorted(chosen), gap)
 
 

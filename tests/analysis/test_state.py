@@ -106,6 +106,7 @@ def test_a_hanging_call_is_still_pending_at_the_end_with_the_fault_that_made_it_
     assert state.call_faults[str(call.handle)].kind == "hang"
     assert call.status == SecurityStatus.SEC_I_ASYNC_CALL_PENDING
     assert state.reason == "stuck"
+    assert state.awaited("client") == "waits for bytes from its peer"
 
 
 def test_a_broken_rule_is_there_as_soon_as_it_is_broken():

@@ -136,6 +136,8 @@ def test_a_call_that_a_fault_holds_says_so():
     shown = text(recorded(3), (120, 40))
     assert "never: fault" in shown
     assert "STUCK" in shown
+    assert "waits for bytes from its peer" in shown
+    assert "accept #1 ◷" in text(recorded(3), (80, 24)).splitlines()[2]
     delayed = text(until(recorded(3), ev.FaultInjected), (120, 40))
     assert "client init #1" in delayed
     assert "due 0.0005" in delayed
