@@ -135,7 +135,6 @@ def command(
     if count is not None:
         from sspicli.cli.load import LoadOptions, run_many  # one handshake does not pay for it
 
-        _refuse_with_count({"--pace": pace or None})
         asked = LoadOptions(count, in_flight, judge or "all", keep, format_, verbosity, timing)
         return run_many(options, asked, expectations, opened, watching)
     _refuse_without_count({"--in-flight": in_flight, "--judge": judge, "--keep": keep})
@@ -159,13 +158,6 @@ def _refuse_without_count(given: dict[str, object]) -> None:
     for name, value in given.items():
         if value is not None:
             raise UsageError("it is for many sessions", where=name, help="say how many: --count 1000")
-
-
-def _refuse_with_count(given: dict[str, object]) -> None:
-    """Refuse the options that are for one session."""
-    for name, value in given.items():
-        if value is not None:
-            raise UsageError("it is for one session", where=name, help="leave out --count")
 
 
 def _exit_code(result: Report, missed: list[str], *, has_expectations: bool) -> ExitCode:

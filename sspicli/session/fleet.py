@@ -160,7 +160,7 @@ class Flight:
             loan.owner.lend_credential(loan.handle, api)
             program = documented_sample if plan.style is Style.SAMPLE else endpoint_program
             endpoints.append(Endpoint(api, program(plan, name)))
-        chooser = replace(blueprint.choices, seed=seed).chooser()
+        chooser = First() if by_turns else replace(blueprint.choices, seed=seed).chooser()
         self._session = Session(
             endpoints, journal=journal, dispatcher=dispatcher, chooser=chooser, timeout=blueprint.timeout
         )

@@ -188,7 +188,6 @@ def test_a_missed_expectation_is_said_once_with_the_first_session_that_missed_it
         ["--count", "3", "--workers", "2", "--completion", "inline"],
         ["--count", "3", "--keep", "2"],
         ["--count", "3", "--record", "-"],
-        ["--count", "3", "--live"],
         ["--count", "3", "--pace", "0.01"],
         ["--count", "3", "--keylog", "keys"],
     ],
