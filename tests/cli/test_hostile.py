@@ -10,35 +10,46 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 from cryptography.x509.oid import NameOID
 
 HOSTILE = "evil\x1b]52;c;ZWNobyBwd25lZA==\x07\x9b2J\u202egpj.exe\n[link=http://x]"
 
 
-def hostile_certificate(path: Path) -> Path:
-    """Write a self-signed certificate whose every name tries to be a command to a terminal."""
-    key = Ed25519PrivateKey.generate()
-    name = x509.Name([x509.NameAttribute(one, HOSTILE) for one in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)])
+def self_signed(key: CertificateIssuerPrivateKeyTypes, name: str, *extensions: x509.ExtensionType) -> bytes:
+    """Make a self-signed certificate in PEM; its name is also its DNS name, unless extensions are given."""
+    subject = x509.Name([x509.NameAttribute(one, name) for one in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)])
     now = dt.datetime.now(dt.UTC)
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(subject)
+        .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(7)
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("e\x1b[2J\x07vil")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, None)
     )
-    private = key.private_bytes(
+    for one in extensions or (x509.SubjectAlternativeName([x509.DNSName(name)]),):
+        builder = builder.add_extension(one, critical=False)
+    algorithm = None if isinstance(key, Ed25519PrivateKey) else hashes.SHA256()
+    return builder.sign(key, algorithm).public_bytes(serialization.Encoding.PEM)
+
+
+def hostile_certificate(path: Path) -> Path:
+    """Write a self-signed certificate whose every name tries to be a command to a terminal, with its key."""
+    key = Ed25519PrivateKey.generate()
+    certificate = self_signed(key, HOSTILE, x509.SubjectAlternativeName([x509.DNSName("e\x1b[2J\x07vil")]))
+    path.write_bytes(certificate + key_pem(key))
+    return path
+
+
+def key_pem(key: PrivateKeyTypes) -> bytes:
+    return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
-    return path
 
 
 def clean(text: str) -> bool:
