@@ -1,8 +1,12 @@
 """Lines of styled text, the glyphs they are drawn with, and the one sanitiser for data that is shown.
 
 A view is a function from a report to lines; what prints them decides on colour. Colour never carries meaning alone:
-every state has a word and a glyph. Names from certificates, tokens and files are data: `visible` shows their control
-characters, escape sequences and direction overrides instead of sending them to a terminal.
+every state has a word and a glyph. Names from certificates, tokens and files are data: `visible` shows as escapes, and
+never sends to a terminal, whatever could act on it or hide from its reader. That is control characters and with them
+escape sequences (C0, DEL, C1), format characters (direction overrides and isolates, zero-width, tags, byte order mark),
+line and paragraph separators, blanks other than the blank, lone surrogates, private and unassigned code points, what is
+drawn as nothing (fillers, variation selectors), and marks that nothing carries or that are piled up. Letters of every
+script stay, those written from right to left too.
 """
 
 from __future__ import annotations
@@ -33,8 +37,13 @@ def plain(one: Line) -> str:
 
 
 def width_of(one: Iterable[Segment]) -> int:
-    """Count the cells a line takes; all our glyphs are one cell wide."""
-    return sum(len(segment.text) for segment in one)
+    """Count the cells a line takes; all our glyphs are one cell wide, and what is data may be none or two."""
+    return sum(len(segment.text) if segment.text.isascii() else _cells(segment.text) for segment in one)
+
+
+def _cells(text: str) -> int:
+    marks = sum(unicodedata.category(one) in _MARKS for one in text)
+    return len(text) - marks + sum(unicodedata.east_asian_width(one) in "WF" for one in text)
 
 
 class Glyphs(NamedTuple):
@@ -68,15 +77,29 @@ ASCII = Glyphs(
 _LONGEST = 256
 
 
+_MOST_MARKS = 2  # on one letter; Thai and Vietnamese need as many
+_MARKS = frozenset({"Mn", "Me"})
+# Drawn as nothing or a blank, though they count as letters, marks or symbols (Default_Ignorable_Code_Point, Braille).
+_INVISIBLE = frozenset(
+    map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810)))
+) | frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+
+
 def visible(text: str, longest: int = _LONGEST) -> str:
-    r"""Show data safely: control and format characters as `\x1b` or `\u202e`, everything long cut with a count."""
-    shown = "".join(
-        [
-            one if one == " " or (one.isprintable() and unicodedata.category(one) != "Cf") else _escaped(one)
-            for one in text
-        ]
-    )
+    r"""Show data safely: what acts or hides as `\x1b` or `\u202e`, everything long cut with a count."""
+    cut = text[: longest + 1]  # every character is shown by one or more
+    shown = cut if cut.isascii() and cut.isprintable() else _shown(cut)
     return shown if len(shown) <= longest else f"{shown[:longest]}… ({len(text)} characters)"
+
+
+def _shown(text: str) -> str:
+    parts, marks = [], _MOST_MARKS  # a mark in front would be carried by what we write there
+    for one in text:
+        category = unicodedata.category(one)
+        marks = marks + 1 if category in _MARKS else 0
+        is_safe = one.isprintable() and category != "Cf" and one not in _INVISIBLE and marks <= _MOST_MARKS
+        parts.append(one if is_safe else _escaped(one))
+    return "".join(parts)
 
 
 def _escaped(character: str) -> str:
