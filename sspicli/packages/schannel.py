@@ -227,7 +227,7 @@ def _settings(auth: SchCredentials, identities: tuple[_Identity, ...], role: Rol
     """Build one side's settings, complete: after the first connection they are frozen."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD if role is Role.CLIENT else SSL.TLS_SERVER_METHOD)
     log_secrets(context)
-    context.set_mode(_MODE_NO_AUTO_CHAIN)
+    context.set_mode(_MODE_NO_AUTO_CHAIN | SSL.MODE_RELEASE_BUFFERS)
     suites = _suites(auth)
     _set_versions(context, _versions(auth, role, suites))
     _set_algorithms(context, auth, suites, is_weak=any(_is_weak(one.chain[0]) for one in identities))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from tests.benchmarks.calls import one_call
 from tests.benchmarks.handshakes import stepped
-from tests.benchmarks.load import in_flight, memory, on_workers
+from tests.benchmarks.load import in_flight, memory, on_workers, verifier
 from tests.benchmarks.startup import start_up
 
 BENCHMARKS: dict[str, Callable[[], None]] = {
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "workers": on_workers,
     "flight": in_flight,
     "memory": memory,
+    "verifier": verifier,
 }
 
 
