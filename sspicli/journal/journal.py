@@ -29,31 +29,35 @@ class Record(NamedTuple):
     event: Event
 
 
+_WIDTH = 5
+
+
 class Journal:
     """Append records; let readers subscribe to them.
 
-    An append keeps a plain tuple (about 0.1 µs); it becomes a `Record` when it is looked at.
+    An append keeps five values in one flat list (about 0.1 µs, and nothing for the garbage collector to visit); they
+    become a `Record` when they are looked at.
     """
 
-    __slots__ = ("_entries", "_origin", "_records", "_subscribers", "ticks")
+    __slots__ = ("_origin", "_records", "_subscribers", "_values", "ticks")
 
     def __init__(self) -> None:
         self.ticks = 0
-        self._entries: list[tuple[int, int, str, int, Event]] = []
+        self._values: list[object] = []  # ticks, nanoseconds, actor, cause and event of each record in turn
         self._records: list[Record] = []
         self._origin = perf_counter_ns()
         self._subscribers: tuple[Callable[[Record], None], ...] = ()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._values) // _WIDTH
 
     def append(self, actor: str, event: Event, cause: int) -> int:
         """Add a record and return its sequence number."""
-        entries = self._entries
-        entries.append((self.ticks, perf_counter_ns() - self._origin, actor, cause, event))
-        sequence = len(entries)
+        values = self._values
+        values += (self.ticks, perf_counter_ns() - self._origin, actor, cause, event)
+        sequence = len(values) // _WIDTH
         if self._subscribers:
-            record = Record(sequence, *entries[-1])
+            record = Record(sequence, *values[-_WIDTH:])  # type: ignore[arg-type]
             for subscriber in self._subscribers:
                 subscriber(record)
         return sequence
@@ -62,13 +66,15 @@ class Journal:
     def records(self) -> list[Record]:
         """All records so far, in order."""
         done = len(self._records)
-        if done < len(self._entries):
+        if done < len(self):
             self._records.extend(self.since(done))
         return self._records
 
     def since(self, sequence: int) -> list[Record]:
         """Copy the records after number `sequence`; any thread may ask, as one writer appends and nothing changes."""
-        return [Record(number, *one) for number, one in enumerate(self._entries[sequence:], sequence + 1)]
+        values = iter(self._values[sequence * _WIDTH : len(self) * _WIDTH])
+        rows = zip(*[values] * _WIDTH, strict=True)
+        return [Record(number, *row) for number, row in enumerate(rows, sequence + 1)]
 
     @property
     def nanoseconds(self) -> int:

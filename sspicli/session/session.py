@@ -352,7 +352,7 @@ class Session:
         number = under_way.popleft()
         if under_way:
             self._enable_delivery(receiver)
-        cause = self._journal.append("wire", ev.TokenDelivered(number, receiver), self._wire.sent_records[number])
+        cause = self._journal.append("wire", ev.TokenDelivered(number, receiver), self._wire.sent_records.pop(number))
         self._wire.arrive(number, receiver, cause)
         self._offer(receiver)
 

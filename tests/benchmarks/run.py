@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable
 
 from tests.benchmarks.calls import one_call
+from tests.benchmarks.decode import decoding
 from tests.benchmarks.handshakes import stepped
+from tests.benchmarks.live import live_view
 from tests.benchmarks.load import in_flight, memory, on_workers, verifier
 from tests.benchmarks.startup import start_up
 
@@ -22,6 +24,8 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "flight": in_flight,
     "memory": memory,
     "verifier": verifier,
+    "decode": decoding,
+    "live": live_view,
 }
 
 
