@@ -17,6 +17,7 @@ SHOWN = next(text for language, text in BLOCKS if language == "text")
 FAILING = CONSOLE[2]
 ASKED = re.findall(r"^\| [^|]+ \| (`[^|]+) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
 SAID = [words for row in ASKED for words in re.findall(r"`(-[^`]+)`", row)]
+COMMANDS = [words for row in ASKED for words in re.findall(r"`sspi-async ([^`]+)`", row) if "…" not in words]
 OPTIONS = [words for words in SAID if "KEY=" not in words and "…" not in words]
 
 
@@ -55,3 +56,17 @@ def test_each_option_in_the_table_is_understood(words: str, tmp_path: Path):
     done = run(f"handshake {filled}", tmp_path)
     assert done.returncode in (0, 1, 6), done.stderr
     assert "error:" not in done.stderr
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recorded")
+    run("handshake --server cert=expired --record run.sspirec", folder)
+    return folder
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_each_command_in_the_table_does_what_it_is_there_for(words: str, recorded: Path):
+    done = run(words, recorded)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
