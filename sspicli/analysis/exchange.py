@@ -166,7 +166,9 @@ def open_recording(records: Iterable[Record], secrets: Sequence[str] = ()) -> li
             sent.setdefault(number, []).append(Token(event.data, title, side, RECORDED, "", number, event.leg))
     opened: list[Opened] = []
     for number, tokens in sorted(sent.items()):
-        opened += open_tokens(tokens, [*secrets, *logged.get(number, ())])
+        before = f"handshake {number} " if len(sent) > 1 else ""
+        titled = [token._replace(title=f"{before}{token.title}") for token in tokens]
+        opened += open_tokens(titled, [*secrets, *logged.get(number, ())])
     return opened
 
 

@@ -51,6 +51,13 @@ def test_a_recording_is_opened_whole_with_its_own_secrets(mutual):
     assert [named([one]) for one in opened if not one.token.leg] == [[["ApplicationData"]]] * 2
 
 
+def test_each_handshake_of_a_recording_is_opened_for_itself():
+    opened = open_recording(records_of(client=["resume=ticket"], server=["resume=ticket"]))
+    assert not [stop for one in opened for stop in one.stops]
+    assert {one.token.handshake for one in opened} == {1, 2}
+    assert [one.token.title for one in opened if one.token.leg == 1] == ["handshake 1 leg 1", "handshake 2 leg 1"]
+
+
 def test_without_secrets_protected_records_stay_closed_and_are_stops(mutual):
     opened = open_tokens([Token(data, "") for _, data in tokens_of(mutual)])
     assert opened[0].stops == ()
