@@ -153,11 +153,17 @@ class OnTerminal:
         """Send a signal."""
         self.process.send_signal(number)
 
+    def hang_up(self) -> None:
+        """Take the terminal away."""
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
+
     def close(self) -> None:
         """End what a failed test has left, and close the terminal."""
         self.process.kill()
         self.process.wait(TIMEOUT)
-        os.close(self._ours)
+        self.hang_up()
 
     def read(self) -> bool:
         """Take what was written; False at the end."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from sspicli.analysis.state import State
 from sspicli.cli.console import Console, make_console
+from sspicli.cli.interrupts import ENDED_BY
 from sspicli.cli.terminal import Terminal, other_screen
 from sspicli.cli.watching import Watching, is_screen
 from sspicli.journal.journal import Journal, Record
@@ -80,12 +82,14 @@ def _on_screen(
     try:
         with other_screen(terminal):
             draw()
-            if watching.is_asked_for and reader.state.reason != "interrupted":
+            if watching.is_asked_for and reader.state.reason not in ENDED_BY:
                 time.sleep(LINGER)
         is_whole = True
     finally:
         if watching.leaves_ladder or not is_whole:
-            console.show(ladder(reader.state, console.glyphs, width=console.width, timing=True))
+            with suppress(OSError):  # of a terminal that is gone
+                console.show(ladder(reader.state, console.glyphs, width=console.width, timing=True))
+                console.stream.flush()
 
 
 def on_screen(wait: Wait, reader: Reader, terminal: Terminal, glyphs: Glyphs, note: Callable[[], str]) -> None:

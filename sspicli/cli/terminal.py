@@ -1,8 +1,8 @@
 """A terminal's other screen: drawn on by changed rows, and given back whatever happens.
 
 The rule guarded here: who enters also leaves. Screen, cursor and line wrapping are restored at the end, on an
-exception, on SIGTERM, and before Ctrl-Z stops the process; what others print on standard error meanwhile is held back
-and printed afterwards. Writes go straight to the descriptor, because a signal handler may interrupt one and write too.
+exception, and before Ctrl-Z stops the process; what others print on standard error meanwhile is held back and printed
+afterwards. Writes go straight to the descriptor, because a signal handler may interrupt one and write too.
 A terminal that went away is drawn on no more, and the run does not hear of it.
 """
 
@@ -12,8 +12,8 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, suppress
 from types import FrameType
 
 from sspicli.views.text import Line, plain, width_of
@@ -24,7 +24,6 @@ _LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 _SGR = {"good": "32", "bad": "1;31", "warn": "33", "head": "1", "leg": "36", "call": "1", "muted": "2"}
 
 Size = tuple[int, int]
-Handler = Callable[[int, FrameType | None], object]
 
 
 class Terminal:
@@ -95,38 +94,33 @@ def other_screen(terminal: Terminal) -> Iterator[Terminal]:
     """Draw on the other screen, and give it back."""
     held = io.StringIO()
     try:
-        with redirect_stderr(held), _signals_heard(terminal):
+        with redirect_stderr(held), _stoppable(terminal):
             terminal.enter()
             yield terminal
     finally:
         terminal.leave()
-        sys.stderr.write(held.getvalue())
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.write(held.getvalue())
+            sys.stderr.flush()
 
 
 @contextmanager
-def _signals_heard(terminal: Terminal) -> Iterator[None]:
-    """Give the screen back before SIGTERM and SIGTSTP do what they do otherwise."""
-    before: dict[int, Handler | int | None] = {}
+def _stoppable(terminal: Terminal) -> Iterator[None]:
+    """Give the screen back before Ctrl-Z stops the process, and take it again when it goes on."""
+    number = getattr(signal, "SIGTSTP", None)
+    if number is None or signal.getsignal(number) is not signal.SIG_DFL:
+        yield
+        return
 
-    def pass_on(number: int, frame: FrameType | None) -> None:
+    def on_stop(_number: int, _frame: FrameType | None) -> None:
         terminal.leave()
-        own = signal.signal(number, before[number])
-        handler = before[number]
-        if callable(handler):
-            handler(number, frame)
-        else:
-            os.kill(os.getpid(), number)
-        if number != signal.SIGTERM:  # stopped, and let go on
-            signal.signal(number, own)
-            terminal.enter()
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)  # comes back when the process is let go on
+        signal.signal(number, on_stop)
+        terminal.enter()
 
-    for name in ("SIGTERM", "SIGTSTP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
-            before[number] = signal.signal(number, pass_on)
+    signal.signal(number, on_stop)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.signal(number, signal.SIG_DFL)

@@ -94,11 +94,21 @@ def test_a_second_ctrl_c_gives_the_screen_back_too(on_terminal: Start):
     assert_restored(run.screen)
 
 
-def test_sigterm_gives_the_screen_back_and_ends_the_process(on_terminal: Start):
-    run = on_terminal("handshake", "--pace", "0.2")
-    run.until("client")
-    assert run.ended(signal.SIGTERM) == -signal.SIGTERM
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_gives_the_screen_back_and_shows_how_far_it_came(on_terminal: Start, number: signal.Signals):
+    run = on_terminal("handshake", "--pace", "0.1")
+    run.until("ClientHello")
+    assert run.ended(number) == 143
     assert_restored(run.screen)
+    assert "terminated" in " ".join(run.screen.lines())
+
+
+def test_a_terminal_that_goes_away_does_not_end_the_run(on_terminal: Start, tmp_path: Path):
+    run = on_terminal("handshake", "--pace", "0.02", out=tmp_path / "result")
+    run.until("ClientHello")
+    run.hang_up()
+    assert run.process.wait(30) == 0
+    assert (tmp_path / "result").read_text().startswith("ok  Schannel")
 
 
 def test_ctrl_z_gives_the_screen_back_until_the_run_goes_on(on_terminal: Start):
