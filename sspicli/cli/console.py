@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
-from sspicli.views.text import ASCII, UNICODE, Glyphs, Line, plain
+from sspicli.views.text import ASCII, UNICODE, Glyphs, Line, plain, visible
 
 THEME = {
     "good": "green",
@@ -28,6 +28,7 @@ THEME = {
     "field3": "yellow",
     "field4": "blue",
 }
+_LONGEST = 1_000_000  # no line is as long
 NARROWEST, WIDEST, OFF_TERMINAL = 48, 120, 100
 
 
@@ -45,7 +46,7 @@ class Console:
         if self.has_color:
             self._show_in_color(lines)
             return
-        text = "".join(f"{plain(one)}\n" for one in lines)
+        text = "".join(f"{_harmless(plain(one))}\n" for one in lines)
         self.stream.write(text if self.glyphs is UNICODE else _in_ascii(text))
 
     def _show_in_color(self, lines: Iterable[Line]) -> None:
@@ -58,10 +59,16 @@ class Console:
         for one in lines:
             text = Text()
             for segment in one:
-                shown = segment.text if self.glyphs is UNICODE else _in_ascii(segment.text)
+                harmless = _harmless(segment.text)
+                shown = harmless if self.glyphs is UNICODE else _in_ascii(harmless)
                 text.append(shown, style=THEME.get(segment.style, ""))
             text.rstrip()
             rich.print(text)
+
+
+def _harmless(text: str) -> str:
+    """Let nothing through that could act on a terminal, should a view have forgotten to say so itself."""
+    return text if text.isprintable() else visible(text, _LONGEST)
 
 
 def _in_ascii(text: str) -> str:

@@ -42,12 +42,12 @@ def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool)
             ("field", field_words(failure, is_closed=report.has_closed)),
             ("engine", visible(evidence.words)),
             *(("also", visible(other)) for other in evidence.others),
-            ("differs", evidence.difference),
+            ("differs", visible(evidence.difference, 1000)),
             ("known", "" if failure.was_injected else f"this status is {evidence.source} for Windows"),
         ]
     rows += [
-        ("cause", failure.cause),
-        ("help", failure.help),
+        ("cause", visible(failure.cause, 1000)),
+        ("help", visible(failure.help, 1000)),
         ("see", f"sspi-async explain {failure.status.name}" if failure.status else ""),
     ]
     return lines + [part for name, text in rows if text for part in row(name, text, width=width)]

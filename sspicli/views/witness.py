@@ -116,11 +116,11 @@ def _failure_lines(failure: Failure, look: Look, *, is_closed: bool) -> list[Lin
         rows += [
             ("engine", visible(evidence.words)),
             *(("also", visible(other)) for other in evidence.others),
-            ("differs", evidence.difference),
+            ("differs", visible(evidence.difference, 1000)),
             ("known", "" if failure.was_injected else f"{status} is {evidence.source} for Windows"),
         ]
     see = "" if failure.status is None else f"sspi-async explain {status}"
-    rows += [("cause", failure.cause), ("help", failure.help), ("see", see)]
+    rows += [("cause", visible(failure.cause, 1000)), ("help", visible(failure.help, 1000)), ("see", see)]
     return [part for name, text in rows if text for part in row(name, text, width=look.width)]
 
 
