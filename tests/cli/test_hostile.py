@@ -134,6 +134,54 @@ def test_hostile_words_on_the_command_line_are_answered_in_clean_text(tmp_path: 
     assert done.stderr.strip() or done.returncode == 1
 
 
+# -- arguments that are no text ----------------------------------------------------------------------------------------
+
+NO_TEXT = b"x\xff\xfey"
+posix = pytest.mark.skipif(os.name != "posix", reason="arguments are bytes on POSIX only")
+
+
+def run_bytes(folder: Path, *words: str | bytes, locale: str) -> subprocess.CompletedProcess[bytes]:
+    env = {**os.environ, "LC_ALL": locale}
+    return subprocess.run([sys.executable, "-m", "sspicli", *words], capture_output=True, cwd=folder, env=env)
+
+
+@posix
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize("words", [
+    ["handshake", "--tls"],
+    ["handshake", "--expect"],
+    ["handshake", "--fault"],
+    ["handshake", "--client"],
+    ["handshake", "--schedule"],
+    ["show"],
+    ["explain"],
+    ["explain", "--in"],
+    ["api"],
+    ["man"],
+    ["completion"],
+    [],
+])  # fmt: skip
+def test_an_argument_that_is_no_text_is_named_in_escapes(tmp_path: Path, words: list[str], locale: str):
+    done = run_bytes(tmp_path, *words, NO_TEXT, locale=locale)
+    assert done.returncode in (2, 3)
+    assert done.stderr.startswith(b"error: ")
+    assert rb"x\udcff\udcfey" in done.stderr
+    assert clean(done.stderr.decode())
+
+
+@posix
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_a_file_whose_name_is_no_text_is_written_and_read(tmp_path: Path, locale: str):
+    names = {name: name.encode() + NO_TEXT for name in ("record", "keylog", "output")}
+    words = [word for name, path in names.items() for word in (f"--{name}", path)]
+    done = run_bytes(tmp_path, "handshake", *words, locale=locale)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert {os.fsencode(one.name) for one in tmp_path.iterdir()} == set(names.values())
+    shown = run_bytes(tmp_path, "show", names["record"], "--keylog", names["keylog"], "--view", "all", locale=locale)
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert clean(shown.stdout.decode("utf-8"))
+
+
 # -- what a recording can say ------------------------------------------------------------------------------------------
 
 FREE = {"tool", "package", "engine", "platform", "started", "target_name", "text", "words", "detail"}
