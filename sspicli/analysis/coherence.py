@@ -92,7 +92,7 @@ class _Story:
             case ev.CallQueued():
                 return self._see_queued(record, event)
             case ev.CallCompleted():
-                return self._see_completed(event)
+                return self._someone_elses(record, event.call) or self._see_completed(event)
             case (
                 ev.QueueingReturned(call=call)
                 | ev.CallbackEntered(call=call)
@@ -101,11 +101,16 @@ class _Story:
                 | ev.CredentialAcquired(call=call)
                 | ev.SecurityContextOpened(call=call)
             ):
-                return self._unknown(call)
+                return self._someone_elses(record, call) or self._unknown(call)
             case ev.CallStatusQueried():
                 return "" if event.call is None else self._unknown(event.call)
             case _:
                 return self._see_rarer(event)
+
+    @staticmethod
+    def _someone_elses(record: Record, call: Handle) -> str:
+        """An end and its package tell of their own calls alone."""
+        return "" if call.actor == record.actor.partition(".")[0] else f"{call} is no call of {record.actor}"
 
     def _unknown(self, call: Handle) -> str:
         return "" if call in self._queued else f"{call} was never queued"

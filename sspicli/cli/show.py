@@ -17,6 +17,7 @@ from sspicli.cli.session_options import Choice
 from sspicli.sspi.errors import ExitCode, UsageError, WriteError
 
 if TYPE_CHECKING:
+    from sspicli.analysis.lives import Life
     from sspicli.analysis.passage import Passage
     from sspicli.analysis.report import Report
     from sspicli.cli.console import Console
@@ -256,7 +257,6 @@ class Shown:
 
     def _record_view(self, view: str) -> list[Line]:
         """Draw a view of the records themselves."""
-        from sspicli.analysis.lives import lives
         from sspicli.analysis.stats import stats
         from sspicli.analysis.timeline import timeline
         from sspicli.views.lives import handle_lines
@@ -268,7 +268,7 @@ class Shown:
             case "timeline":
                 return timeline_lines(timeline(self._records, findings), self._look)
             case "handles":
-                return handle_lines(lives(self._records, findings), self._look)
+                return handle_lines(self._lives(), self._look)
             case _:
                 return stats_lines(stats(self._records), self._look)
 
@@ -279,6 +279,13 @@ class Shown:
             return report
         calls = tuple(call for call in report.calls if call.endpoint == side)
         return replace(report, calls=calls, endpoints={n: end for n, end in report.endpoints.items() if n == side})
+
+    def _lives(self) -> tuple[Life, ...]:
+        """Tell the handles of the ends that are wanted, by all records: one end's records alone do not hold all."""
+        from sspicli.analysis.lives import lives
+
+        told = lives(self._opened.records, self._report.findings)
+        return tuple(life for life in told if not self._wanted.side or life.handle.actor == self._wanted.side)
 
     def _find_leg(self) -> Passage | None:
         from sspicli.analysis.passage import passage
@@ -311,7 +318,6 @@ class Shown:
 
     def _add(self, told: Member, view: str) -> None:
         """Add a view's member; ladder and calls stand in the document anyway."""
-        from sspicli.analysis.lives import lives
         from sspicli.analysis.stats import stats
         from sspicli.analysis.timeline import timeline
         from sspicli.reports import show
@@ -325,7 +331,7 @@ class Shown:
             case "timeline":
                 told["timeline"] = show.timeline(timeline(self._records, findings), timing=wanted.timing)
             case "handles":
-                told["handles"] = show.handles(lives(self._records, findings))
+                told["handles"] = show.handles(self._lives())
             case "stats":
                 told["stats"] = show.stats(stats(self._records), timing=wanted.timing)
             case _:

@@ -71,6 +71,13 @@ def test_what_cannot_follow_is_named(event: ev.Event, words: str):
             fold(records)
 
 
+def test_nobody_tells_of_the_peers_calls():
+    records = finished_pair()
+    place = next(one for one, event in placed(records, ev.CallCompleted) if event.call == Handle("client", "call", 1))
+    told = [one._replace(actor="server.package") if one is place else one for one in records]
+    assert reason(told).reason == "client.call1 is no call of server.package"
+
+
 def queued(**changes: Any) -> Callable[[], list[Record]]:
     """Tell a run in which a call is queued that differs from a real one."""
     _, real = placed(finished_pair(), ev.CallQueued)[0]
