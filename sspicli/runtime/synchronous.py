@@ -93,6 +93,17 @@ class SyncSspi:
         self._record(ev.ContextBuffersFreed(len(released)))
         return len(released)
 
+    def delete_what_is_left(self) -> None:
+        """Delete every security context that is alive; for a run that was ended from outside, with no call under way.
+
+        Source: DeleteSecurityContext, which Windows has in kernel mode too.
+        """
+        alive = self._tables.security_contexts
+        while alive:
+            handle = next(iter(alive))
+            alive.pop(handle).delete()
+            self._record(ev.SecurityContextDeleted(handle))
+
     def _record(self, event: Event) -> int:
         self.cause = self._journal.append(self.actor, event, self.cause)
         return self.cause

@@ -34,6 +34,8 @@ from sspicli.session.wire import MemoryWire, Wire
 from sspicli.sspi.handles import Handle
 
 MICROSECONDS = 1_000_000
+FROM_OUTSIDE = frozenset({"interrupted", "terminated"})
+"""The reasons of a run that was ended while its programs could have gone on."""
 
 _Entry = tuple[Kind, str, Fire, object, "PendingCall | None"]
 """A transition while it waits: a plain tuple with a `Transition`'s members, made into one when it is looked at."""
@@ -149,8 +151,17 @@ class Session:
             or self._reason
             or ("broken" if self._is_broken else "stuck" if waiting or hung else "finished")
         )
+        if reason in FROM_OUTSIDE:
+            self._delete_what_is_left()
         self._journal.append("session", ev.RunEnded(reason, waiting + hung), 0)
         return reason
+
+    def _delete_what_is_left(self) -> None:
+        """Delete the security contexts of each endpoint that has no call under way, which might be using them."""
+        for api in self._apis.values():
+            if not api.pending:
+                api.actor, api.cause = api.name, 0
+                api.delete_what_is_left()
 
     def halt(self, reason: str) -> None:
         """Fire nothing after the transition under way; may be called from any thread, and from a signal handler."""
