@@ -8,15 +8,14 @@ key log's lines, passwords and private keys are never shown.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sspicli.cli.screen_options import Screen, screen_options
+from sspicli.cli.screen_options import Screen, file_option, screen_options
 from sspicli.cli.session_options import Choice
-from sspicli.sspi.errors import ExitCode, SspiCliError, UsageError, WriteError
+from sspicli.sspi.errors import ExitCode, SspiCliError, UsageError
 
 if TYPE_CHECKING:
     from sspicli.analysis.exchange import Opened, Part
@@ -65,12 +64,7 @@ A TOKEN, or what a FILE holds, is one of
 @click.option("--field", metavar="PATH", help="Only the fields of this path, such as Certificate[0].validity.notAfter.")
 @click.option("--hex", "with_hex", is_flag=True, help="Add the bytes, each in the colour of its field.")
 @click.option("-v", "verbose", count=True, help="Records too, every field on a line of its own, nothing left out.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the result to a new file; - is stdout.",
-)
+@file_option
 @screen_options
 def command(
     tokens: tuple[str, ...],
@@ -81,7 +75,6 @@ def command(
     field: str | None,
     with_hex: bool,
     verbose: int,
-    output: Path | None,
     **shared: object,
 ) -> int:
     """Open tokens, certificates and recordings field by field, with byte spans.
@@ -102,15 +95,14 @@ def command(
     screen = Screen(**shared)  # type: ignore[arg-type]
     if not tokens:
         return _say_usage(screen)
-    if output is not None and str(output) != "-" and output.exists():
-        raise WriteError("the file exists, and is not overwritten", where=str(output), help="choose another name")
+    screen.check_file()
     from sspicli.cli.decode_input import forced_by, open_all, secrets_in
 
     secrets = [] if keylog is None else secrets_in(keylog)
     opened = open_all(tokens, forced_by(forced), sender=sender or "", leg=leg, secrets=secrets)
     found = None if field is None else _found(opened, field)
     code = ExitCode.FAILED if _stopped(opened, found) else ExitCode.OK
-    console = _console(screen, output)
+    console = screen.destination(screen.console())
     if screen.format == "json":
         from sspicli.reports.tokens import document_text
 
@@ -137,16 +129,6 @@ def _stopped(opened: list[Opened], found: list[Found] | None) -> bool:
     from sspicli.tokens.tree import walk
 
     return any(node.note for *_, top in found for _, node in walk(top))
-
-
-def _console(screen: Screen, output: Path | None) -> Console:
-    """Make the console, on a new file where one is named."""
-    console = screen.console()
-    if output is None or str(output) == "-":
-        return console
-    from sspicli.journal.secret_file import create_secret_file
-
-    return replace(console, stream=create_secret_file(output), has_color=screen.color == "always")
 
 
 def _found(opened: list[Opened], field: str) -> list[Found]:

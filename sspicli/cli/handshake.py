@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 from sspicli.analysis.report import Report, Verdict, report
-from sspicli.cli.console import Console, make_console
-from sspicli.cli.expect import parse_expectation, unmet
+from sspicli.cli.console import Console
+from sspicli.cli.expect import Expectation, parse_expectation, unmet
 from sspicli.cli.interrupts import ENDED_BY
+from sspicli.cli.screen_options import Detail, Screen, run_options
 from sspicli.cli.session_options import Choice, SessionOptions, session_options
 from sspicli.cli.start import start
 from sspicli.cli.watching import Watching, live_options
 from sspicli.journal.journal import Record
-from sspicli.journal.secret_file import create_secret_file
 from sspicli.reports.document import document_text, lines_text
 from sspicli.runtime.chooser import schedule_text
-from sspicli.sspi.errors import ExitCode, UsageError, WriteError
+from sspicli.sspi.errors import ExitCode, UsageError
 from sspicli.views.look import Look
-from sspicli.views.screen import screen
+from sspicli.views.screen import screen as composed
 from sspicli.views.text import visible
 
 
@@ -30,8 +28,7 @@ class Show(NamedTuple):
     """How a result is shown."""
 
     format: str
-    verbosity: int
-    timing: bool
+    detail: Detail
     include_secrets: bool
 
 
@@ -41,23 +38,6 @@ class Show(NamedTuple):
 @click.option(
     "--expect", "expected", multiple=True, metavar="[SIDE=]STATUS", help="What the run must come to; repeatable."
 )
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    type=Choice(["text", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="Output format.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the result to a new file; - is stdout.",
-)
-@click.option("-v", "verbose", count=True, help="Add calls, context attributes and buffers; twice, their bytes too.")
-@click.option("-q", "quiet", is_flag=True, help="The verdict only.")
 @click.option(
     "--count",
     type=click.IntRange(1, 10_000_000),
@@ -82,27 +62,16 @@ class Show(NamedTuple):
     metavar="N",
     help="With --count: let --record keep the first N sessions that fail, in FILE and FILE-SESSION  [default: 1].",
 )
-@click.option("--timing/--no-timing", default=True, help="Show measured times, or leave them out.")
-@click.option("--color", type=Choice(["auto", "always", "never"]), default="auto", help="When to use colour.")
-@click.option("--ascii", "ascii_", is_flag=True, help="Draw in ASCII.")
-@click.option("--width", type=click.IntRange(48, 1000), help="Columns to draw for.")
+@run_options
 def command(
     live: bool | None,
     pace: float,
     expected: tuple[str, ...],
-    format_: str,
-    output: Path | None,
-    verbose: int,
-    quiet: bool,
     count: int | None,
     in_flight: int | None,
     judge: str | None,
     keep: int | None,
-    timing: bool,
-    color: str,
-    ascii_: bool,
-    width: int | None,
-    **shared: object,
+    **given: object,
 ) -> int:
     """Run one handshake between two local endpoints: verdict and ladder, or why it failed.
 
@@ -117,33 +86,30 @@ def command(
       sspi-async handshake --pace 0.01
     """  # noqa: D301 (click marks a block that is not to be filled with a real \b)
     expectations = [parse_expectation(one) for one in expected]
-    options = SessionOptions(**shared)  # type: ignore[arg-type]
-    console = make_console(color=color, ascii=ascii_, width=width)
-    to_file = output is not None and str(output) != "-"
-    if output is not None and to_file and output.exists():
-        raise WriteError("the file exists, and is not overwritten", where=str(output), help="choose another name")
-    verbosity = -1 if quiet else verbose
+    screen, detail = Screen.taken_from(given), Detail.taken_from(given)
+    options = SessionOptions(**given)  # type: ignore[arg-type]
+    screen.check_file()
+    shows_ladder = screen.format == "text" and not detail.quiet and screen.file is None and sys.stdout.isatty()
+    leaves_ladder = count is None and not shows_ladder
+    watching = Watching(live, pace, screen.color, screen.is_ascii, leaves_ladder)
+    if count is None:
+        _refuse_without_count({"--in-flight": in_flight, "--judge": judge, "--keep": keep})
+        return _run_one(options, screen, detail, watching, expectations)
+    from sspicli.cli.load import LoadOptions, run_many  # one handshake does not pay for it
 
-    def opened() -> Console:
-        """Make the file only once nothing is left that could be wrong with the command line."""
-        if output is None or not to_file:
-            return console
-        return replace(console, stream=create_secret_file(output), has_color=False)
+    asked = LoadOptions(count, in_flight, judge or "all", keep, screen.format, detail.verbosity, detail.timing)
+    return run_many(options, asked, expectations, lambda: screen.destination(screen.console()), watching)
 
-    shows_ladder = format_ == "text" and not quiet and not to_file and sys.stdout.isatty()
-    watching = Watching(live, pace, color, ascii_, leaves_ladder=count is None and not shows_ladder)
-    if count is not None:
-        from sspicli.cli.load import LoadOptions, run_many  # one handshake does not pay for it
 
-        asked = LoadOptions(count, in_flight, judge or "all", keep, format_, verbosity, timing)
-        return run_many(options, asked, expectations, opened, watching)
-    _refuse_without_count({"--in-flight": in_flight, "--judge": judge, "--keep": keep})
-    started = start(options, pace=pace)
-    console = opened()
+def _run_one(
+    options: SessionOptions, screen: Screen, detail: Detail, watching: Watching, expectations: list[Expectation]
+) -> ExitCode:
+    """Run one session and show it; what was expected of it decides how the process ends."""
+    started = start(options, pace=watching.pace)
+    console = screen.destination(screen.console())
     records = started.run(watching.watch(lambda: started.journal)) if watching.is_wanted else started.run()
     result = report(records)
-    show = Show(format_, verbosity, timing, options.include_secrets)
-    _show(console, result, records, show)
+    _show(console, result, records, Show(screen.format, detail, options.include_secrets))
     if result.reason in ENDED_BY:
         return ENDED_BY[result.reason]  # what a whole run was expected to come to was not put to the test
     missed = [text for one in expectations if (text := unmet(one, result)) is not None]
@@ -174,18 +140,18 @@ def _show(console: Console, result: Report, records: list[Record], show: Show) -
         console.stream.write(
             document_text(
                 result,
-                timing=show.timing,
+                timing=show.detail.timing,
                 schedule=schedule_text(result.schedule),
-                attributes=show.verbosity > 0,
+                attributes=show.detail.verbosity > 0,
             )
         )
     elif show.format == "jsonl":
-        for text in lines_text(records, include_secrets=show.include_secrets, timing=show.timing):
+        for text in lines_text(records, include_secrets=show.include_secrets, timing=show.detail.timing):
             console.stream.write(text)
     else:
         schedule = schedule_text(result.schedule)
-        look = Look(console.glyphs, console.width, show.timing, show.verbosity)
-        console.show(screen(result, look, schedule=schedule))
+        look = Look(console.glyphs, console.width, show.detail.timing, show.detail.verbosity)
+        console.show(composed(result, look, schedule=schedule))
     console.stream.flush()
     if console.stream is not sys.stdout:
         console.stream.close()

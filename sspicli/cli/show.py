@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from sspicli.cli.recordings import RECORDING, Opened, open_recording
+from sspicli.cli.screen_options import Detail, Screen, run_options
 from sspicli.cli.session_options import Choice
-from sspicli.sspi.errors import ExitCode, UsageError, WriteError
+from sspicli.sspi.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from sspicli.analysis.lives import Life
@@ -62,28 +63,8 @@ class Wanted(NamedTuple):
     metavar="FILE",
     help="Open what is encrypted with the secrets of this key log.",
 )
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    type=Choice(["text", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="Output format; jsonl is the recording itself.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the result to a new file; - is stdout.",
-)
-@click.option("-v", "verbose", count=True, help="Add calls, context attributes and buffers; twice, their bytes too.")
-@click.option("-q", "quiet", is_flag=True, help="The verdict only.")
-@click.option("--timing/--no-timing", default=True, help="Show measured times, or leave them out.")
 @click.option("--include-secrets", is_flag=True, help="Keep secrets and plaintext in -f jsonl.")
-@click.option("--color", type=Choice(["auto", "always", "never"]), default="auto", help="When to use colour.")
-@click.option("--ascii", "ascii_", is_flag=True, help="Draw in ASCII.")
-@click.option("--width", type=click.IntRange(48, 1000), help="Columns to draw for.")
+@run_options
 def command(
     recording: Path,
     views: tuple[str, ...],
@@ -92,15 +73,8 @@ def command(
     handshake: int | None,
     as_: str | None,
     keylog: Path | None,
-    format_: str,
-    output: Path | None,
-    verbose: int,
-    quiet: bool,
-    timing: bool,
     include_secrets: bool,
-    color: str,
-    ascii_: bool,
-    width: int | None,
+    **given: object,
 ) -> int:
     """Show what a recording holds: the verdict and the ladder, or the views asked for.
 
@@ -125,23 +99,16 @@ def command(
       sspi-async show run.sspirec -f json --view stats
     """  # noqa: D301 (click marks a block that is not to be filled with a real \b)
     chosen = tuple(dict.fromkeys(VIEWS if ALL in views else views))
-    verbosity = -1 if quiet else verbose
-    wanted = Wanted(chosen, leg, side or "", handshake, as_ or "", format_, verbosity, timing, include_secrets)
+    screen, detail = Screen.taken_from(given), Detail.taken_from(given)
+    told = (screen.format, detail.verbosity, detail.timing)
+    wanted = Wanted(chosen, leg, side or "", handshake, as_ or "", *told, include_secrets)
     _refuse_contradictions(wanted)
-    from sspicli.cli.console import make_console
-    from sspicli.journal.secret_file import create_secret_file
-
-    console = make_console(color=color, ascii=ascii_, width=width)
-    to_file = output is not None and str(output) != "-"
-    if output is not None and to_file and output.exists():
-        raise WriteError("the file exists, and is not overwritten", where=str(output), help="choose another name")
+    screen.check_file()
     opened = open_recording(recording, keylog)
-    shown = Shown(opened, wanted, console)
-    if output is not None and to_file:
-        with create_secret_file(output) as stream:
-            shown.write(replace(console, stream=stream, has_color=False))
-    else:
-        shown.write(console)
+    console = screen.destination(screen.console())
+    Shown(opened, wanted, console).write(console)
+    if screen.file is not None:
+        console.stream.close()
     return ExitCode.OK
 
 

@@ -237,7 +237,7 @@ def test_an_unknown_view_suggests_the_nearest(folder: Path):
 
 def test_a_result_goes_to_a_new_file_and_never_over_an_old_one(folder: Path, tmp_path: Path):
     out = tmp_path / "out"
-    assert show(folder / "run", "-o", out, "--color", "always").stdout == ""
+    assert show(folder / "run", "-o", out).stdout == ""
     assert out.read_text() == show(folder / "run").stdout
     assert isinstance(refusal(folder / "run", "-o", out), WriteError)
 
@@ -251,7 +251,7 @@ def test_both_handshakes_of_a_resumption_can_be_looked_at(folder: Path):
 
 # -- one leg -----------------------------------------------------------------------------------------------------------
 def test_a_leg_names_who_made_it_who_took_it_and_its_fields(folder: Path):
-    shown = show(folder / "run", "--leg", "3", "--keylog", folder / "keys").stdout
+    shown = show(folder / "run", "--leg", "3", "--width", 120, "--keylog", folder / "keys").stdout
     assert "leg 3  client to server  559 B  CCS · {Certificate CertVerify Finished}" in shown
     assert "made by  client.call3 init #2" in shown
     assert "taken by server.call3 accept #2" in shown
