@@ -23,7 +23,9 @@ from sspicli.views.ladder import ladder
 from sspicli.views.live import SMALLEST, Look, frame
 from sspicli.views.text import Glyphs
 
-FRAMES = 12  # a second
+FRAMES = 12  # a second, at most
+SPARING = 30  # times as long as a frame took is waited for the next, on a machine that is busy or slow
+SLOWEST = 1.0  # second between frames
 HOLD = 1.0  # seconds that a session which has ended is shown while others go on
 LINGER = 1.0  # seconds that the last frame of a view that was asked for stays
 
@@ -94,13 +96,15 @@ def _on_screen(
 
 def on_screen(wait: Wait, reader: Reader, terminal: Terminal, glyphs: Glyphs, note: Callable[[], str]) -> None:
     """Draw frames on a terminal that was entered, the last one when the run is over."""
-    is_over = False
+    is_over, took = False, 0.0
     while not is_over:
-        is_over = wait(1 / FRAMES)
+        is_over = wait(min(max(1 / FRAMES, took * SPARING), SLOWEST))
+        began = time.perf_counter()
         reader.read()
         columns, rows = size = terminal.size()
         look = Look(columns, rows, glyphs, reader.journal.nanoseconds, note())
         terminal.show(frame(reader.state, look), size)
+        took = time.perf_counter() - began
 
 
 def in_lines(wait: Wait, reader: Reader, console: Console) -> None:
