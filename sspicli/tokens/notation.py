@@ -88,7 +88,7 @@ def _told(data: bytes) -> Notation:
     text = _text(data)
     if text is None:
         return Notation.RAW
-    if _PEM_BEGIN in text:
+    if _PEM_BEGIN.search(text):
         return Notation.PEM
     if any(_HEADER.match(line) for line in text.splitlines()):
         return Notation.HEADER
@@ -310,7 +310,7 @@ def _from_base64(text: str) -> bytes:
 
 def _read_pem(text: str) -> Iterator[Block]:
     """Read every block between its lines; what stands around them is comment."""
-    for part in text.split(_PEM_BEGIN)[1:]:
+    for part in _PEM_BEGIN.split(text)[1:]:
         label, _, rest = part.partition("-----")
         body, end, _ = rest.partition(f"-----END {label}-----")
         if not end:
@@ -351,7 +351,7 @@ def _user(value: str) -> str:
     return f"user {name.decode('utf-8', 'backslashreplace')}" if colon else "user and password, not as they should be"
 
 
-_PEM_BEGIN = "-----BEGIN "
+_PEM_BEGIN = re.compile(r"^[ \t]*-----BEGIN ", re.MULTILINE)  # within a line it may be the text beside a dump
 _SECRET_LABELS = ("PRIVATE KEY", "SESSION")
 _URL_SAFE = str.maketrans("-_", "+/")
 _TOKEN_SCHEMES = frozenset({"negotiate", "ntlm", "kerberos", "tls"})

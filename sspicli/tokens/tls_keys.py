@@ -16,7 +16,7 @@ from typing import Protocol
 from sspicli.tokens.tls_hello import TLS12, TLS13, hello_facts
 from sspicli.tokens.tls_names import suite_name, version_name
 
-MAX_SECRETS = 4096
+MAX_SECRETS = 1 << 19  # more than a key log of the size that is read can hold
 MAX_LOST = 32
 MAX_ATTEMPTS = 256
 

@@ -59,6 +59,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @given(data=st.binary(min_size=1, max_size=200))
+@example(data=b"-----BEGIN ")
 def test_every_notation_gives_the_bytes_that_were_written(way, data):
     notation, write = WAYS[way]
     found = read_notation(write(data).encode())
