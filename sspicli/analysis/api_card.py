@@ -130,9 +130,11 @@ def find(name: str) -> list[Function]:
 
 
 def near(name: str) -> list[Function]:
-    """List the functions whose names resemble one that `find` does not know, nearest first."""
-    spelt = {_plain(function.documented_name): function for function in Function}
-    return [spelt[one] for one in get_close_matches(_plain(name), spelt, n=2, cutoff=0.7)]
+    """List the functions whose names, or the beginnings of them, resemble one that `find` does not know."""
+    wanted = _plain(name)
+    whole = {_plain(function.documented_name): function for function in Function}
+    spelt = {one[: len(wanted) + 1]: function for one, function in whole.items()} | whole
+    return list(dict.fromkeys(spelt[one] for one in get_close_matches(wanted, spelt, n=2, cutoff=0.7)))
 
 
 def _plain(name: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspicli.analysis.api_card import IN_ORDER_OF_USE, QUEUEING, VERBS, card, find
+from sspicli.analysis.api_card import IN_ORDER_OF_USE, QUEUEING, VERBS, card, find, near
 from sspicli.analysis.rules import RULES
 from sspicli.sspi.functions import Function
 from sspicli.sspi.lifecycle import LAW, Allowed, Phase, Verb
@@ -110,3 +110,10 @@ def test_a_name_is_found_however_people_write_it(name, meant):
 @given(name=st.text(max_size=30))
 def test_any_name_is_found_or_not(name):
     assert all(isinstance(one, Function) for one in find(name))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("Reint", "SspiReinitAsyncContext"), ("acept", "SspiAcceptSecurityContextAsync")]
+)
+def test_a_misspelt_beginning_of_a_name_finds_its_function(written: str, meant: str):
+    assert near(written)[0].documented_name == meant
