@@ -16,7 +16,6 @@ from sspicli.cli.session_options import Choice, SessionOptions, session_options
 from sspicli.cli.start import start
 from sspicli.cli.watching import Watching, live_options
 from sspicli.journal.journal import Record
-from sspicli.reports.document import document_text, lines_text
 from sspicli.runtime.chooser import schedule_text
 from sspicli.sspi.errors import ExitCode, UsageError
 from sspicli.views.look import Look
@@ -137,6 +136,8 @@ def _exit_code(result: Report, missed: list[str], *, has_expectations: bool) -> 
 
 def _show(console: Console, result: Report, records: list[Record], show: Show) -> None:
     if show.format == "json":
+        from sspicli.reports.document import document_text
+
         console.stream.write(
             document_text(
                 result,
@@ -146,6 +147,8 @@ def _show(console: Console, result: Report, records: list[Record], show: Show) -
             )
         )
     elif show.format == "jsonl":
+        from sspicli.reports.document import lines_text
+
         for text in lines_text(records, include_secrets=show.include_secrets, timing=show.detail.timing):
             console.stream.write(text)
     else:

@@ -1,4 +1,7 @@
-"""From options to a session that is ready to run, with its journal, recording and key log."""
+"""From options to a session that is ready to run, with its journal, recording and key log.
+
+What only some options need (files, workers, faults, a pace) is imported with them: a plain handshake starts sooner.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,22 +22,22 @@ from sspicli.cli.session_options import SessionOptions
 from sspicli.cli.watching import Watch
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
-from sspicli.journal.recording import KeyLogWriter, RecordingWriter
 from sspicli.packages.catalog import create_package
 from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import EndpointSetup, Setup, build
 from sspicli.runtime.chooser import Completion, First, Order, schedule_choices
-from sspicli.runtime.pool import PoolDispatcher, Workers
 from sspicli.session.drivers import Plan, Style
-from sspicli.session.faults import parse_fault
-from sspicli.session.paced import PacedRun
 from sspicli.session.pair import Blueprint, Choices, pair
-from sspicli.session.pooled import PooledRun
 from sspicli.session.session import Session
 from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.errors import UsageError, WriteError
 from sspicli.sspi.package import Role, SecurityPackage
 from sspicli.sspi.schannel import describe
+
+if TYPE_CHECKING:
+    from sspicli.journal.recording import KeyLogWriter, RecordingWriter
+    from sspicli.runtime.pool import PoolDispatcher, Workers
+    from sspicli.session.faults import Fault
 
 # What a handshake asks its security contexts afterwards.
 QUERIES = (
@@ -74,6 +77,8 @@ class Started:
             if self.pool is not None:
                 self._run_on(self.pool, watch)
             elif self.pace:
+                from sspicli.session.paced import PacedRun
+
                 paced = PacedRun(self.session, self.journal, self.pace)
                 with interruptible(paced.halt):
                     watch(paced.run)
@@ -93,6 +98,8 @@ class Started:
 
     def _run_on(self, pool: Pool, watch: Watch) -> None:
         """Run on workers; a signal that comes while they are being set to work counts too."""
+        from sspicli.session.pooled import PooledRun
+
         with interruptible(self.session.halt):
             under_way = PooledRun(self.session, pool.dispatcher, pool.workers)
             with interruptible(under_way.halt):
@@ -138,7 +145,7 @@ def start(options: SessionOptions, *, pace: float = 0.0) -> Started:
 def blueprint(options: SessionOptions) -> Blueprint:
     """Check the options, and make certificates and plans: what one session needs, and each of many."""
     clock = _clock(options.clock)
-    faults = tuple(parse_fault(one) for one in options.fault)
+    faults = _faults(options.fault)
     choices = _choices(options)
     client = parse_settings("client", _with_tls(options.client, options.tls))
     server = parse_settings("server", _with_tls(options.server, options.tls))
@@ -158,9 +165,19 @@ def blueprint(options: SessionOptions) -> Blueprint:
     )
 
 
+def _faults(given: tuple[str, ...]) -> tuple[Fault, ...]:
+    if not given:
+        return ()
+    from sspicli.session.faults import parse_fault
+
+    return tuple(parse_fault(one) for one in given)
+
+
 def _pool(count: int) -> Pool | None:
     if not count:
         return None
+    from sspicli.runtime.pool import PoolDispatcher, Workers
+
     workers = Workers(count)
     return Pool(workers, PoolDispatcher(workers))
 
@@ -195,6 +212,8 @@ def check_files(options: SessionOptions) -> None:
 def _open_recording(options: SessionOptions, journal: Journal) -> RecordingWriter | None:
     if options.record is None:
         return None
+    from sspicli.journal.recording import RecordingWriter
+
     recording = RecordingWriter(options.record, include_secrets=options.include_secrets, warn=warn)
     journal.subscribe(recording)
     return recording
@@ -289,6 +308,8 @@ def _run_started(options: SessionOptions, package: SecurityPackage, clock: int, 
 def _open_keylog(path: Path | None, journal: Journal) -> KeyLogWriter | None:
     if path is None:
         return None
+    from sspicli.journal.recording import KeyLogWriter
+
     keylog = KeyLogWriter(path, warn=warn)
     journal.subscribe(keylog)
     return keylog

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sspicli.journal.events import RunStarted
 from sspicli.journal.journal import Journal
@@ -12,9 +13,10 @@ from sspicli.runtime.chooser import Chooser, Completion, First, Order, Policy, R
 from sspicli.runtime.dispatch import Dispatcher, SteppedDispatcher
 from sspicli.session.actions import Driver
 from sspicli.session.drivers import Plan, Style, endpoint_program
-from sspicli.session.faults import Fault, FaultyDispatcher
-from sspicli.session.sample import documented_sample
 from sspicli.session.session import Endpoint, Session
+
+if TYPE_CHECKING:
+    from sspicli.session.faults import Fault, FaultyDispatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,28 @@ def pair(
 ) -> Session:
     """Put a client and a server on an in-memory wire; stepped, unless another dispatcher is given."""
     dispatcher = dispatcher or SteppedDispatcher()
-    faulty = FaultyDispatcher(dispatcher, faults, journal) if faults else None
+    faulty = _faulty(dispatcher, faults, journal) if faults else None
     dispatcher = faulty or dispatcher
     endpoints = []
     for name, plan in (("client", client), ("server", server)):
-        of_style = documented_sample if plan.style is Style.SAMPLE else endpoint_program
         api = AsyncSspi(name, find=find, describe=describe, journal=journal, dispatcher=dispatcher)
-        endpoints.append(Endpoint(api, (program or of_style)(plan, name)))
+        endpoints.append(Endpoint(api, (program or _program_of(plan.style))(plan, name)))
     session = Session(endpoints, journal=journal, dispatcher=dispatcher, chooser=choices.chooser(), timeout=timeout)
     if faulty is not None:
         faulty.later = session.later
     return session
+
+
+def _faulty(dispatcher: Dispatcher, faults: Sequence[Fault], journal: Journal) -> FaultyDispatcher:
+    from sspicli.session.faults import FaultyDispatcher
+
+    return FaultyDispatcher(dispatcher, faults, journal)
+
+
+def _program_of(style: Style) -> Callable[[Plan, str], Driver]:
+    """Choose the program of a style; the documentation's sample is seldom wanted."""
+    if style is not Style.SAMPLE:
+        return endpoint_program
+    from sspicli.session.sample import documented_sample
+
+    return documented_sample

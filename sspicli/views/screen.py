@@ -10,7 +10,6 @@ from sspicli.analysis.report import Report, Verdict
 from sspicli.views.failure import failure_lines, finding_lines
 from sspicli.views.ladder import closed_lines, ladder, legend_line, negotiated_lines, verdict_line
 from sspicli.views.look import Look
-from sspicli.views.tables import attribute_lines, buffer_lines, call_lines
 from sspicli.views.text import Line, Segment, line
 
 
@@ -21,9 +20,7 @@ def screen(report: Report, look: Look, *, schedule: str) -> list[Line]:
         return lines
     lines += ladder_lines(report, look)
     if look.verbosity > 0:
-        lines += [(), *call_lines(report, look.glyphs, width=look.width, timing=look.timing)]
-        lines += [(), *attribute_lines(report, width=look.width)]
-        lines += [(), *buffer_lines(report, look.glyphs, width=look.width, with_hex=look.verbosity > 1)]
+        lines += _detail_lines(report, look)
     if report.verdict in (Verdict.FAILED, Verdict.STUCK) and _is_stepped(report):
         lines.append(line(Segment(f"  schedule {schedule}", "muted")))
     return lines
@@ -57,3 +54,12 @@ def ladder_lines(report: Report, look: Look) -> list[Line]:
 def _is_stepped(report: Report) -> bool:
     """Say whether a schedule can repeat the run: worker threads make no choices."""
     return report.run is None or not report.run.options.get("workers")
+
+
+def _detail_lines(report: Report, look: Look) -> list[Line]:
+    """Compose calls, attributes and buffers; the decoder of fields comes with them, which no ladder needs."""
+    from sspicli.views.tables import attribute_lines, buffer_lines, call_lines
+
+    lines: list[Line] = [(), *call_lines(report, look.glyphs, width=look.width, timing=look.timing)]
+    lines += [(), *attribute_lines(report, width=look.width)]
+    return [*lines, (), *buffer_lines(report, look.glyphs, width=look.width, with_hex=look.verbosity > 1)]

@@ -169,7 +169,7 @@ def test_a_run_that_is_over_at_once_shows_its_result_only(on_terminal: Start):
 
 
 def test_a_run_that_lasts_appears_by_itself_and_not_with_no_live(on_terminal: Start):
-    lasting = ("handshake", "--messages", "3000")
+    lasting = ("handshake", "--messages", "10000", "--timeout", "60")
     shown, hidden = on_terminal(*lasting), on_terminal(*lasting, "--no-live")
     assert (shown.ended(), hidden.ended()) == (0, 0)
     assert shown.screen.frames > 0
