@@ -24,6 +24,10 @@ def main() -> None:
         run()
     except KeyboardInterrupt:  # while the commands were being imported, or in the middle of ending
         sys.exit(130)
+    except RuntimeError as error:  # Python 3.11 makes one of a Ctrl-C in the middle of making a class
+        if not isinstance(error.__cause__, KeyboardInterrupt):
+            raise
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -248,7 +248,8 @@ def _guarded(invocation: Invocation) -> int:
         _drop_stdout()
         return ExitCode.CLOSED
     except Exception as error:
-        return _bug(error, invocation)
+        signalled = _signal_behind(error)
+        return _bug(error, invocation) if signalled is None else _ended_by_signal(signalled)
     return code if isinstance(code, int) else ExitCode.OK
 
 
@@ -270,6 +271,14 @@ def _ended_by_signal(ending: BaseException) -> int:
     is_terminated = isinstance(ending, TerminatedError)
     _say(f"{TERMINATED if is_terminated else INTERRUPTED}\n")
     return ExitCode.TERMINATED if is_terminated else ExitCode.INTERRUPTED
+
+
+def _signal_behind(error: BaseException) -> BaseException | None:
+    """Find the Ctrl-C that an error was made from: Python 3.11 wraps whatever ends the making of a class."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__cause__
+    return cause
 
 
 def _ended_by_system(error: OSError, invocation: Invocation) -> int:

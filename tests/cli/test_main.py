@@ -187,6 +187,11 @@ def test_an_interrupt_ends_with_130():
     assert (ended.returncode, ended.stderr.strip()) == (130, "interrupted")
 
 
+def test_an_interrupt_that_an_error_was_made_from_is_no_bug():
+    ended = made_up("raise RuntimeError('Error calling __set_name__') from KeyboardInterrupt()")
+    assert (ended.returncode, ended.stderr.strip()) == (130, "interrupted")
+
+
 def test_a_library_that_is_not_installed_is_not_a_bug():
     source = """
 import sspicli.cli.main as main
