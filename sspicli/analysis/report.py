@@ -27,6 +27,8 @@ from sspicli.tokens.tls import TlsReader
 from sspicli.tokens.tls_hello import HelloFacts, hello_facts
 from sspicli.tokens.tls_names import group_name, suite_name, version_name
 
+_REFUSING_FAULTS = frozenset({"null", "refuse", "fail"})  # a call that came late failed for reasons of its own
+
 
 class Verdict(StrEnum):
     """What a person wants to know first."""
@@ -131,7 +133,7 @@ class Fold:
         self.at: dict[str, int] = {}
         self.counts: dict[tuple[str, Function, int], int] = {}
         self.choices: list[int] = []
-        self.faults: dict[str, str] = {}
+        self.faults: list[ev.FaultInjected] = []
 
     def round_of(self, actor: str) -> Round:
         """Give the handshake that an actor's endpoint is in."""
@@ -184,7 +186,7 @@ class Fold:
             case ev.AsyncContextCreated(async_context=None):
                 self._refused(record, Function.SspiCreateAsyncContext, None)
             case ev.FaultInjected():
-                self.faults[event.subject] = event.text
+                self.faults.append(event)
             case ev.KeyLogged():
                 self.round_of(record.actor).reader.add_secret(event.line)
             case ev.NoteMade():
@@ -298,7 +300,8 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
     if fold.reason == "finished":
         _compare_messages(endpoints)
     others: tuple[MessageFailure | Refusal, ...] = (*fold.rounds[shown].failures, *refusals)
-    failure = blame(calls, others, legs, fold.run, fold.faults)
+    refused = {one.subject: one.text for one in fold.faults if one.kind in _REFUSING_FAULTS}
+    failure = blame(calls, others, legs, fold.run, refused)
     hello = _server_hello(legs)
     return Report(
         run=fold.run,
@@ -313,7 +316,7 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
         findings=findings,
         handshake=shown,
         handshakes=max(fold.rounds),
-        faults=tuple(fold.faults.values()),
+        faults=tuple(one.text for one in fold.faults),
         protocol=version_name(hello.versions[0]) if hello and hello.versions else None,
         cipher_suite=suite_name(hello.suites[0]) if hello and hello.suites else None,
         group=_group(hello, legs),

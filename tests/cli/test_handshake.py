@@ -327,6 +327,13 @@ def test_a_completion_that_never_comes_is_stuck_with_who_waits_for_what():
     assert any(wait == "server.call3 never completes" for wait in result.waits)
 
 
+def test_a_call_that_came_late_failed_for_reasons_of_its_own():
+    result = handshake(client=("cert=expired",), server=("request-cert=require",), fault=("server.accept#2=delay:5",))
+    assert result.failure is not None
+    assert (result.failure.was_injected, result.failure.help) == (False, "--client cert=valid")
+    assert result.faults == ("server.accept#2=delay:5",)
+
+
 def test_a_delayed_completion_only_takes_longer():
     late = handshake(fault=("server.accept=delay:500",))
     accept = next(call for call in late.calls if call.leg == 2)
