@@ -299,6 +299,9 @@ _FURTHER_RETURNS = {
     SecurityStatus.SEC_I_ASYNC_CALL_PENDING: (
         Return(RETURN_VALUE, (Function.SspiGetAsyncCallStatus.documented_name,), Source.DOCUMENTED),
     ),
+    SecurityStatus.SEC_I_INCOMPLETE_CREDENTIALS: (
+        Return(CALL_STATUS, (Function.SspiAcceptSecurityContextAsync.documented_name,), Source.OBSERVED),
+    ),
     SecurityStatus.SEC_I_CONTEXT_EXPIRED: (_DECRYPT,),
     SecurityStatus.SEC_I_RENEGOTIATE: (_DECRYPT,),
     SecurityStatus.SEC_E_INCOMPLETE_MESSAGE: (_DECRYPT,),

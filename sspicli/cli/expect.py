@@ -51,7 +51,7 @@ def _missed(expectation: Expectation, got: list[SecurityStatus]) -> str | None:
     if expectation.status in got:
         return None
     who = f"of the {expectation.side}" if expectation.side else "of the run"
-    names = " or ".join(status.name for status in got) or "nothing"
+    names = " or ".join(dict.fromkeys(status.name for status in got)) or "nothing"
     return f"expected {expectation.status.name} {who}, got {names}"
 
 

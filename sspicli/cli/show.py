@@ -159,7 +159,10 @@ class Shown:
         if wanted.format == "jsonl":
             from sspicli.reports.document import lines_text
 
-            for text in lines_text(self._opened.records, include_secrets=wanted.include_secrets, timing=wanted.timing):
+            secrets = wanted.include_secrets and self._opened.has_secrets
+            if wanted.include_secrets and not secrets:
+                click.echo("note: the recording holds no secrets", err=True)
+            for text in lines_text(self._opened.records, include_secrets=secrets, timing=wanted.timing):
                 console.stream.write(text)
         elif wanted.format == "json":
             from sspicli.reports.show import as_text

@@ -100,7 +100,7 @@ class Session:
         self._under_way: dict[str, deque[int]] = {}
         self._is_broken = False
         self._deadline = int(timeout * MICROSECONDS)
-        self._limit = limit
+        self._limit = self._most = limit
         self._fired = 0
         self._reason = ""
         self._halted = ""
@@ -144,17 +144,27 @@ class Session:
 
     def end(self) -> str:
         """Record that the run ended, and why: finished, broken, stuck or limit."""
-        waiting = tuple(f"{one.name} waits for {one.waits_for}" for one in self._activities if not one.is_done)
-        hung = tuple(f"{call} never completes" for api in self._apis.values() for call in api.pending)
+        waiting = [f"{one.name} waits for {one.waits_for}" for one in self._activities if not one.is_done]
+        pending = [call for api in self._apis.values() for call in api.pending]
         reason = (
             self._halted
             or self._reason
-            or ("broken" if self._is_broken else "stuck" if waiting or hung else "finished")
+            or ("broken" if self._is_broken else "stuck" if waiting or pending else "finished")
         )
+        fate = "never completes" if reason == "stuck" else "is still pending"
+        waits = (*self._limits(reason), *waiting, *(f"{call} {fate}" for call in pending))
         if reason in FROM_OUTSIDE:
             self._delete_what_is_left()
-        self._journal.append("session", ev.RunEnded(reason, waiting + hung), 0)
+        self._journal.append("session", ev.RunEnded(reason, waits), 0)
         return reason
+
+    def _limits(self, reason: str) -> tuple[str, ...]:
+        """Say which limit was reached: what is pending then might have completed later."""
+        if reason != "limit":
+            return ()
+        if self._fired >= self._most:
+            return (f"the limit of {self._most:,} transitions was reached",)
+        return (f"the time limit of {self._deadline / MICROSECONDS:g} s was reached",)
 
     def _delete_what_is_left(self) -> None:
         """Delete the security contexts of each endpoint that has no call under way, which might be using them."""

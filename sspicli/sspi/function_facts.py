@@ -272,6 +272,11 @@ FUNCTION_FACTS: Final[Mapping[Function, FunctionFacts]] = MappingProxyType(
                 _observed(
                     "Even SEC_E_OK may come with a token that must be sent: TLS 1.3 tickets.", "a trace of Windows"
                 ),
+                _observed(
+                    "Where a client certificate is required and none comes, the handshake ends with "
+                    "SEC_I_INCOMPLETE_CREDENTIALS, which is positive.",
+                    _MSQUIC,
+                ),
                 _inferred(
                     "The sample passes one variable as phContext and phNewContext, on the first leg too, where the "
                     "former must be NULL.",

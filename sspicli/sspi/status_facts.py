@@ -81,12 +81,13 @@ _INFORMATIONAL = {
         "Answer with a shutdown of this side's own, where the API has one, and delete the security context.",
     ),
     _S.SEC_I_INCOMPLETE_CREDENTIALS: _F(
-        "The server asked for a client certificate and the credential holds no suitable one.",
+        "The server asked for a client certificate and the credential holds no suitable one. At a server: the client "
+        "sent none, and one is required.",
         "a client credential without certificate, and no ISC_REQ_USE_SUPPLIED_CREDS; "
-        "a certificate from an issuer the server did not name",
-        "Repeat the call with the same input, either with ISC_REQ_USE_SUPPLIED_CREDS to go without a certificate "
-        "or with "
-        "a credential that has one; doing neither repeats the status for ever.",
+        "a certificate from an issuer the server did not name; at a server, a client without a certificate",
+        "At a client repeat the call with the same input, either with ISC_REQ_USE_SUPPLIED_CREDS to go without a "
+        "certificate or with a credential that has one; doing neither repeats the status for ever. At a server it is "
+        "the end: delete the security context.",
     ),
     _S.SEC_I_RENEGOTIATE: _F(
         "A record that is not application data was read after the handshake, and the package has to see it.",

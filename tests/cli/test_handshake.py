@@ -341,6 +341,13 @@ def test_a_delayed_completion_only_takes_longer():
     assert accept.pending_ticks >= 500
 
 
+def test_a_call_that_outlives_the_time_limit_is_not_said_never_to_complete():
+    result = handshake(fault=("server.accept#2=delay:5000",), timeout=0.001)
+    assert (result.verdict, result.reason) == ("stuck", "limit")
+    assert result.waits[0] == "the time limit of 0.001 s was reached"
+    assert result.waits[-1] == "server.call3 is still pending"
+
+
 def test_a_failed_completion_is_the_calls_status():
     result = handshake(fault=("server.accept=fail:SEC_E_INTERNAL_ERROR",))
     assert statuses(result)["server"][0] == "SEC_E_INTERNAL_ERROR"
