@@ -384,7 +384,7 @@ def _verdict(
         for one in ends
     )
     is_clean = not any(finding.rule.severity == "error" for finding in findings)
-    if not reason and is_clean and failure is None:
+    if (not reason or reason in ev.FROM_OUTSIDE) and is_clean and failure is None:
         return Verdict.UNFINISHED
     return Verdict.OK if holds and is_clean and failure is None and reason == "finished" else Verdict.FAILED
 

@@ -54,6 +54,10 @@ class RunEnded(NamedTuple):
     waits: tuple[str, ...]
 
 
+FROM_OUTSIDE = frozenset({"interrupted", "terminated"})
+"""The reasons of a run that was ended while its programs could have gone on."""
+
+
 class NoteMade(NamedTuple):
     """Something a driver wanted on the record, in a sentence."""
 

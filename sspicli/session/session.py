@@ -34,8 +34,6 @@ from sspicli.session.wire import MemoryWire, Wire
 from sspicli.sspi.handles import Handle
 
 MICROSECONDS = 1_000_000
-FROM_OUTSIDE = frozenset({"interrupted", "terminated"})
-"""The reasons of a run that was ended while its programs could have gone on."""
 
 _Entry = tuple[Kind, str, Fire, object, "PendingCall | None"]
 """A transition while it waits: a plain tuple with a `Transition`'s members, made into one when it is looked at."""
@@ -153,7 +151,7 @@ class Session:
         )
         fate = "never completes" if reason == "stuck" else "is still pending"
         waits = (*self._limits(reason), *waiting, *(f"{call} {fate}" for call in pending))
-        if reason in FROM_OUTSIDE:
+        if reason in ev.FROM_OUTSIDE:
             self._delete_what_is_left()
         self._journal.append("session", ev.RunEnded(reason, waits), 0)
         return reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sspicli.analysis.blame import Failure
 from sspicli.analysis.calls import Call, Culprit, Refusal
 from sspicli.analysis.report import Report, Verdict
+from sspicli.journal.events import FROM_OUTSIDE
 from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.package import AlertSeen
 from sspicli.sspi.status import SecurityStatus
@@ -128,15 +129,14 @@ def _unfinished(report: Report, *, width: int) -> list[Line]:
     text = (
         "nothing had completed" if last is None else f"the last call to complete was {last.handle}, {last.status.name}"
     )
-    lines = folded(
-        Segment("unfinished", "warn"), f": the records end before the run did; {text}", width=width, indent=2
-    )
+    how = f"{report.reason} before the run was over" if report.reason else "the records end before the run did"
+    lines = folded(Segment("unfinished", "warn"), f": {how}; {text}", width=width, indent=2)
     return lines + [part for one in pending for part in row("pending", one, width=width)]
 
 
 def _ended_early(report: Report, *, width: int) -> list[Line]:
     """Explain a failed run in which nothing failed by itself: broken rules, lost messages, a peer that went away."""
-    notes = [report.reason] if report.reason in ("interrupted", "terminated") else []
+    notes = [report.reason] if report.reason in FROM_OUTSIDE else []
     notes += [f"{one.name}: {note}" for one in report.endpoints.values() for note in one.notes]
     if any(finding.rule.severity == "error" for finding in report.findings):
         notes.append("a misuse rule was broken")
