@@ -132,10 +132,12 @@ def _read_hex(text: str) -> list[Block]:
     text = _without_comments(text)
     if "\\x" in text:
         return [Block(_escapes(text))]
-    has_braces = "{" in text
-    if has_braces:
-        text = text.partition("{")[2].partition("}")[0]
-    is_list = has_braces or "," in text or text.lower().count("0x") > 1 or text.strip().lower().startswith("0x")
+    if "{" in text:
+        return [Block(_c_bytes(array.inside), sender=array.sender) for array in _arrays(text)]
+    prefixes = len(_PREFIX.findall(text))
+    if "," in text and 0 < prefixes < len(_C_BETWEEN.sub(" ", text).split()):
+        return [Block(_c_bytes(text))]
+    is_list = "," in text or prefixes > 1 or text.strip().lower().startswith("0x")
     words = _HEX_BETWEEN.sub(" ", text).split()
     wrong = next((word for word in words if not _HEX_WORD.fullmatch(word)), None)
     if wrong is not None:
@@ -147,10 +149,53 @@ def _read_hex(text: str) -> list[Block]:
 
 
 def _is_hex(text: str) -> bool:
-    """Say whether nothing but hex digits and what stands between them is in the text, or in its C array."""
+    """Say whether nothing but hex digits and what stands between them is in the text, or in its C arrays."""
     text = _without_comments(text)
-    inside = text.partition("{")[2].partition("}")[0] if "{" in text else text
-    return bool(_ESCAPE.search(text)) or not (set(inside) - _HEX_MARKS or _STRAY_X.search(inside))
+    if _ESCAPE.search(text):
+        return True
+    parts = [part.partition("}")[0] for part in text.split("{")[1:]] if "{" in text else [text]
+    return not any(set(part) - _HEX_MARKS or _STRAY_X.search(part) for part in parts)
+
+
+class _Array(NamedTuple):
+    """What stands between the braces of a C array, and who sent it where Wireshark's name for it says so."""
+
+    inside: str
+    sender: str
+
+
+def _arrays(text: str) -> Iterator[_Array]:
+    """Divide C source into its arrays; braces around arrays hold no bytes of their own."""
+    before, *parts = text.split("{")
+    for index, part in enumerate(parts, start=1):
+        inside, end, after = part.partition("}")
+        if inside.strip():
+            if not end and index < len(parts):
+                raise NotationError("bytes and braces stand side by side within braces")
+            named = _PEER.search(before)
+            yield _Array(inside, ("client", "server")[int(named[1])] if named else "")
+        before = after
+
+
+def _c_bytes(text: str) -> bytes:
+    """Read the numbers of a C array."""
+    words = _C_BETWEEN.sub(" ", text).split()
+    if len(words) > 1 and "," not in text:
+        raise NotationError("no comma stands between the numbers within braces")
+    values = {word: _c_byte(word) for word in dict.fromkeys(words)}
+    return bytes([values[word] for word in words])
+
+
+def _c_byte(word: str) -> int:
+    """Read a number as C does: with 0x it is hex, without it decimal; what C takes as octal is refused."""
+    found = _C_NUMBER.fullmatch(word)
+    if found is None:
+        way_out = f"; if it is hex, write 0x{_cut(word)}" if _HEX_WORD.fullmatch(word) else ""
+        raise NotationError(f"{_cut(word)!r} is no decimal number, as one without 0x is in C{way_out}")
+    value = int(word, 16 if found[1] else 10) if len(word) <= _LONGEST_NUMBER else MAX_BYTES
+    if value > 0xFF:
+        raise NotationError(f"{_cut(word)!r} is more than a byte holds")
+    return value
 
 
 def _escapes(text: str) -> bytes:
@@ -174,6 +219,11 @@ def _cut(text: str) -> str:
 
 _HEX_BETWEEN = re.compile(r"(?:(?<![0-9a-fA-F])0[xX]|[\s,:;\-\"'\\])+")
 _HEX_WORD = re.compile(r"[0-9a-fA-F]+")
+_PREFIX = re.compile(r"(?<![0-9a-fA-F])0[xX]")
+_PEER = re.compile(r"\bpeer([01])_")  # Wireshark's names: peer0 sent first
+_C_BETWEEN = re.compile(r"[\s,]+")
+_C_NUMBER = re.compile(r"(0[xX][0-9a-fA-F]+)|0[0-7]?|[1-9][0-9]*")  # 00 to 07 are the same in octal and decimal
+_LONGEST_NUMBER = 20
 _ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 _QUOTING = dict.fromkeys(map(ord, " \t\r\n\"'\\,;bB"))
 

@@ -85,6 +85,50 @@ def attempt(data, notation=None):
         return str(error)
 
 
+def test_each_array_of_wiresharks_is_a_block_with_its_sender():
+    text = """char peer0_0[] = { /* Packet 4 */
+0x16, 0x03, 0x01 };
+char peer1_0[] = { /* Packet 6 */
+0x15, 0x03 };
+char other[] = { 0x14 };
+"""
+    assert read_notation(text.encode()) == (
+        Notation.HEX,
+        (Block(b"\x16\3\1", sender="client"), Block(b"\x15\3", sender="server"), Block(b"\x14")),
+    )
+    assert [one.data for one in read_notation(b"{ {0x15, 3}, {0x16} }").blocks] == [b"\x15\3", b"\x16"]
+
+
+@pytest.mark.parametrize("text", [
+    "{ 0x15, 0x03, 3, 0, 2, 2, 40 }",
+    "{21, 3, 3, 0, 2, 2, 40}",
+    "{21, 03, 03, 00, 02, 2, 40,};",
+    "0x15, 0x03, 3, 0, 2, 2, 40",
+    "15, 3, 3, 0, 2, 2, 28",
+    "15,03,03,00,02,02,28",
+])  # fmt: skip
+def test_a_number_without_0x_in_an_array_of_c_is_decimal_and_a_list_without_any_is_hex(text):
+    assert read_notation(text.encode()).blocks == (Block(bytes.fromhex("15030300020228")),)
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("{15, 03, 0a}", "'0a' is no decimal number.*write 0x0a"),
+    ("0x15, 0a", "write 0x0a"),
+    ("{0x15, 010}", "write 0x010"),
+    ("{256}", "'256' is more than a byte"),
+    ("{0x15, 0x0303}", "'0x0303' is more than a byte"),
+    ("{" + "9" * 9000 + "}", "more than a byte"),
+    ("{22, -1}", "'-1' is no decimal number"),
+    ("{'1', 0x02}", "is no decimal number"),
+    ("{15 03 03}", "no comma"),
+    ("{0x15, {0x03}}", "side by side"),
+    ('{"a": 1}', "no comma"),
+])  # fmt: skip
+def test_what_is_no_byte_of_a_c_array_is_refused_and_never_taken_as_hex(text, says):
+    with pytest.raises(NotationError, match=says):
+        read_notation(text.encode())
+
+
 @given(data=st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
 def test_any_bytes_are_read_or_refused_in_a_sentence(data):
     for notation in (None, *Notation):
@@ -186,6 +230,7 @@ def test_headers_of_a_log_are_an_exchange_with_their_senders():
     "0000  16\n" * 100_000,
     "Authorization: " * 60_000,
     "{" * 1_000_000,
+    "{1, 2}" * 150_000,
     "\\x16" * 250_000 + "\\",
     "=" * 1_000_000,
     "1" * 1_000_001,
