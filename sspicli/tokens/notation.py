@@ -208,15 +208,19 @@ def _escapes(text: str) -> bytes:
 
 
 def _without_comments(text: str) -> str:
-    """Drop the comments of C, with which Wireshark shows what a row says in ASCII."""
-    first, *others = text.split("/*")
-    return " ".join([first, *(other.partition("*/")[2] for other in others)]) if others else text
+    """Drop the comments of C, with which Wireshark shows what a row says in ASCII.
+
+    Two slashes are base64 too: in a text that could be that, they begin a comment only between blanks.
+    """
+    return (_COMMENT if set(text) - _BASE64_MARKS else _PLAIN_COMMENT).sub(" ", text)
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= 20 else f"{text[:20]}..."
 
 
+_COMMENT = re.compile(r"/\*(?s:.*?)(?:\*/|\Z)|(?:^|(?<=[\s,;{}]))//[^\r\n]*", re.MULTILINE)
+_PLAIN_COMMENT = re.compile(r"(?:^|(?<=[ \t]))//[ \t][^\r\n]*", re.MULTILINE)
 _HEX_BETWEEN = re.compile(r"(?:(?<![0-9a-fA-F])0[xX]|[\s,:;\-\"'\\])+")
 _HEX_WORD = re.compile(r"[0-9a-fA-F]+")
 _PREFIX = re.compile(r"(?<![0-9a-fA-F])0[xX]")

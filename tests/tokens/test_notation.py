@@ -129,6 +129,22 @@ def test_what_is_no_byte_of_a_c_array_is_refused_and_never_taken_as_hex(text, sa
         read_notation(text.encode())
 
 
+@pytest.mark.parametrize("text", [
+    "16 03 01 // type and version",
+    "// a hello\n16 03\n01",
+    "0x16, // the type /* of it\n0x03, 0x01 //version",
+    "{0x16, //\n 3, /* // */ 1}; // }",
+    "16:03:01 //x",
+])  # fmt: skip
+def test_comments_of_either_kind_are_no_part_of_hex(text):
+    assert read_notation(text.encode()) == (Notation.HEX, (Block(b"\x16\3\1"),))
+
+
+@pytest.mark.parametrize("text", ["AAAA//8=", "AAAA\n//8=", "AAAA //8="])
+def test_two_slashes_of_base64_begin_no_comment(text):
+    assert read_notation(text.encode()) == (Notation.BASE64, (Block(b"\0\0\0\xff\xff"),))
+
+
 @given(data=st.binary(max_size=300) | st.text(max_size=100).map(str.encode))
 def test_any_bytes_are_read_or_refused_in_a_sentence(data):
     for notation in (None, *Notation):
@@ -225,6 +241,8 @@ def test_headers_of_a_log_are_an_exchange_with_their_senders():
 
 @pytest.mark.parametrize("text", [
     "/*" * 500_000,
+    "16 //" * 200_000,
+    "//\n" * 300_000,
     "-----BEGIN " * 90_000,
     "0000  " + "16 " * 300_000,
     "0000  16\n" * 100_000,
