@@ -159,7 +159,8 @@ def _lines(
     from sspicli.views.decode import field_lines, token_lines
 
     if found is not None:
-        return field_lines(found, console.glyphs, width=console.width, with_titles=len(opened) > 1)
+        has_others = len(opened) > 1
+        return field_lines(found, console.glyphs, width=console.width, with_titles=has_others, with_hex=with_hex)
     lines: list[Line] = []
     for one in opened:
         shown = token_lines(one, console.glyphs, width=console.width, verbosity=verbosity, with_hex=with_hex)

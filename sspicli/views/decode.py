@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sspicli.analysis.exchange import Opened, Part, Stop
+from sspicli.analysis.exchange import Opened, Part, Stop, shifted
 from sspicli.tokens.tree import Node
 from sspicli.views.hexdump import hex_lines
 from sspicli.views.text import Glyphs, Line, Segment, line, visible
@@ -87,9 +87,14 @@ def _stop_lines(stops: Sequence[Stop], glyphs: Glyphs) -> Iterator[Line]:
 
 
 def field_lines(
-    found: Sequence[tuple[Opened, Part, str, Node]], glyphs: Glyphs, *, width: int, with_titles: bool
+    found: Sequence[tuple[Opened, Part, str, Node]],
+    glyphs: Glyphs,
+    *,
+    width: int,
+    with_titles: bool,
+    with_hex: bool = False,
 ) -> list[Line]:
-    """Show the fields that a path named: each with its whole value, its span, and which bytes that counts."""
+    """Show the fields that a path named: each with its whole value, its span, which bytes that counts, and those."""
     lines: list[Line] = []
     for one, part, path, node in found:
         title = f"{visible(one.token.title)}  " if with_titles else ""
@@ -103,4 +108,15 @@ def field_lines(
         elif value or node.meaning:
             meaning = Segment(f"  {visible(node.meaning)}" if node.meaning else "", "leg")
             lines.append(line(f"  {value}", meaning))
+        if with_hex:
+            lines += _field_bytes(one, part, node, glyphs, width=width)
     return lines
+
+
+def _field_bytes(one: Opened, part: Part, node: Node, glyphs: Glyphs, *, width: int) -> Iterator[Line]:
+    """Dump the bytes of one field, counted from its first."""
+    start, end = node.span
+    data = (one.token.data if part.is_in_token else part.body)[start:end]
+    if data:
+        yield line("  ", Segment("the field's bytes", "muted"))
+        yield from hex_lines(data, shifted(node, -start), glyphs, width=width, indent="  ")

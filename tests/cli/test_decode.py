@@ -143,6 +143,11 @@ def test_the_field_that_a_failure_names_is_found_by_that_name(folder):
     assert (field["space"], f'"{field["value"]}"  {field["meaning"]}') == ("message", value.strip())
 
 
+def test_the_bytes_of_a_field_are_shown_on_demand():
+    assert "0000 |28" in decode(ALERT.hex(), "--field", "description", "--hex", "--ascii").stdout
+    assert "0000" not in decode(ALERT.hex(), "--field", "description").stdout
+
+
 def test_a_field_that_is_not_there_ends_with_one_and_the_nearest_name():
     ended = decode(ALERT.hex(), "--field", "alert.descripton")
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -75,6 +75,27 @@ def test_a_field_is_shown_with_its_whole_value(legs):
     assert value.strip() == shown.hex()
 
 
+@pytest.mark.parametrize(("field", "rows"), [
+    ("description", ["  0x28  handshake_failure", "  the field's bytes", "  0000 |28"]),
+    ("Alert", ["  0x005-0x005  |- level", "  the field's bytes", "  0000 |02|28"]),
+])  # fmt: skip
+def test_with_hex_a_field_is_followed_by_its_own_bytes(field, rows):
+    (one,) = open_tokens([Token(ALERT, "x", "server")])
+    pattern = parse_path(field)
+    assert pattern is not None
+    found = [(one, part, *match) for part in one.parts for match in matching(part.tree, pattern)]
+    lines = [plain(line) for line in field_lines(found, ASCII, width=80, with_titles=False, with_hex=True)]
+    for row in rows:
+        assert any(line.startswith(row) for line in lines), lines
+
+
+def test_with_hex_a_field_of_a_protected_message_shows_the_bytes_of_the_message(legs):
+    part = next(part for part in legs[1].parts if not part.is_in_token)
+    found = [(legs[1], part, part.tree.name, part.tree)]
+    lines = [plain(line) for line in field_lines(found, ASCII, width=80, with_titles=False, with_hex=True)]
+    assert any(line.startswith(f"  0000 |{part.body[:1].hex()}") for line in lines), lines
+
+
 @pytest.mark.parametrize("width", [48, 80, 120])
 @pytest.mark.parametrize("verbosity", [0, 1])
 def test_trees_and_dumps_stay_inside_the_screen(legs, width, verbosity):
