@@ -188,7 +188,7 @@ class Explicit(NamedTuple):
         inner = read_element(source.data, element.value_start, end=element.end)
         if inner is None:
             span = element.value_start, element.end
-            return Node(name, span, source.data[slice(*span)], note=f"no DER element stands at {span[0]}")
+            return Node(name, span, source.data[slice(*span)], note=why_none(source.data, *span))
         node = self.shape.read(source, name, inner)
         unread = _unread(inner.end, element.end)
         return node._replace(note=node.note or unread) if unread else node
@@ -203,6 +203,20 @@ class OneOf(NamedTuple):
         """Read what was chosen, under its own name."""
         named, shape = self.cases.get(element.tag, (name, ANYTHING))
         return shape.read(source, named, element)
+
+
+def why_none(data: bytes, start: int, end: int) -> str:
+    """Say why no element was read at `start`: one that is cut short is told from what is no DER."""
+    bare = f"no DER element stands at {start}"
+    head = data[start : min(end, start + 6)]
+    if len(head) < 2 or head[0] & 0x1F == 0x1F or head[1] == 0x80:
+        return bare
+    size = head[1] & 0x7F if head[1] > 0x80 else 0
+    if len(head) < 2 + size:
+        return bare
+    length = int.from_bytes(head[2 : 2 + size], "big") if size else head[1]
+    remain = end - start - 2 - size
+    return f"its length says {length} bytes, {remain} remain" if length > remain else bare
 
 
 def integer(content: bytes) -> int | bytes:

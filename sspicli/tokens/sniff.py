@@ -9,6 +9,7 @@ section 3.1 and RFC 4178 section 4.2 (SPNEGO), RFC 4121 section 4.1 (Kerberos).
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -57,6 +58,8 @@ def _tls(data: bytes) -> Told | None:
 
 def _certificate(data: bytes) -> Told | None:
     outer = read_element(data)
+    if outer is None and _BEGUN_CERTIFICATE.match(data):
+        return Told(Kind.CERTIFICATE, "an X.509 certificate in DER, cut short", "two SEQUENCEs and a version in [0]")
     if outer is None or outer.tag != _SEQUENCE:
         return None
     signed = certificate_tree(data[: outer.end]).children[:1]
@@ -118,6 +121,9 @@ def _dotted(oid: bytes) -> str:
 
 
 _HEADER = 4
+_BEGUN_CERTIFICATE = re.compile(  # Certificate, TBSCertificate, version; a request and a list have no [0] there
+    rb"\x30(?:\x81.|\x82..|\x83...)\x30(?:\x81.|\x82..|\x83...)\xa0\x03\x02\x01[\x01\x02]", re.DOTALL
+)
 _SEQUENCE, _APPLICATION_0, _NEG_TOKEN_RESP = 0x30, 0x60, 0xA1
 _NTLM_TYPES = {1: "NEGOTIATE_MESSAGE", 2: "CHALLENGE_MESSAGE", 3: "AUTHENTICATE_MESSAGE"}
 _MECHANISMS = (

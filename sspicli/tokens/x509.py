@@ -36,6 +36,7 @@ from sspicli.tokens.asn1 import (
     Shape,
     integer,
     raw,
+    why_none,
 )
 from sspicli.tokens.der import Element, read_element
 from sspicli.tokens.grammar import MAX_NODES, Number, Opaque, Sized, Source, Struct, Vector
@@ -103,7 +104,7 @@ class DerOid(NamedTuple):
 def _whole(source: Source, shape: Shape, name: str, *, start: int, end: int) -> Node:
     element = read_element(source.data, start, end=end)
     if element is None:
-        return Node(name, (start, end), source.data[start:end], note=f"no DER element stands at {start}")
+        return Node(name, (start, end), source.data[start:end], note=why_none(source.data, start, end))
     node = shape.read(source, name, element)
     if node.value is None or node.span == (element.start, element.end):
         return node
@@ -178,7 +179,7 @@ def _opened(source: Source, part: Node, name: str, shape: Shape) -> Node:
     start, end = part.span
     element = read_element(source.data, start, end=end)
     if element is None:
-        return part._replace(note=f"no DER element stands at {start}")
+        return part._replace(note=why_none(source.data, start, end))
     inner = shape.read(source, name, element)
     note = inner.note
     if element.end < end:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from sspicli.tokens.sniff import Kind, handshake_end, tell
 from tests.handshakes import handshake
+from tests.tls_pairs import identity
 
 
 @pytest.mark.parametrize(("data", "kind"), [
@@ -43,6 +44,15 @@ def test_every_leg_of_a_handshake_is_tls_and_its_certificate_is_one():
     messages = [one for leg in result.legs for one in leg.messages if one.content_type == 22]
     assert messages
     assert {tell(one.body).kind for one in messages} == {Kind.HANDSHAKE}
+
+
+def test_a_certificate_that_is_cut_short_is_told_by_its_beginning():
+    der = identity().der
+    assert tell(der).words == "an X.509 certificate in DER"
+    for size in (13, 200, len(der) - 1):
+        assert tell(der[:size]).words == "an X.509 certificate in DER, cut short"
+    request = bytes.fromhex("30820200 308201e8 020100 3010")
+    assert tell(request).kind is Kind.UNKNOWN
 
 
 @given(data=st.binary(max_size=200))

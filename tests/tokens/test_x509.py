@@ -327,6 +327,14 @@ def test_every_prefix_of_a_certificate_has_a_sound_tree():
             assert_sound(certificate_tree(der[:size]), size=size)
 
 
+def test_a_certificate_that_is_cut_short_says_how_much_of_it_is_missing():
+    note = certificate_tree(DER[:200]).note
+    assert note == f"its length says {len(DER) - 4} bytes, 196 remain"
+    assert certificate_tree(b"\x30\x05\x01").note == "its length says 5 bytes, 1 remain"
+    for der in (b"", b"\x30", b"\x30\x80\0\0", b"\x3f\x05\0", b"\x30\x82\1", b"\x30\x85\1\1\1\1\1"):
+        assert certificate_tree(der).note == "no DER element stands at 0"
+
+
 @given(st.data())
 def test_a_tampered_certificate_has_a_sound_tree(data: st.DataObject):
     der = bytearray(der_of(rich()))
