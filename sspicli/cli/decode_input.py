@@ -23,6 +23,7 @@ from sspicli.tokens.notation import (
     Notation,
     NotationError,
     Written,
+    WrongFileError,
     begins_recording,
     read_notation,
 )
@@ -147,6 +148,8 @@ def _written(given: Given, forced: Forced) -> Written:
     """Tell how the input is written; what is neither that nor a file is refused."""
     try:
         written = read_notation(given.data, forced.notation)
+    except WrongFileError as error:
+        raise InputError(f"{error}", where=given.name, help=error.way_out) from None
     except NotationError as error:
         if given.is_text and forced.notation is None and given.data.strip():
             raise _no_token(given, str(error)) from None

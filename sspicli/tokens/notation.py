@@ -56,6 +56,14 @@ class NotationError(ValueError):
     """A text that is not written as it should be; the message is a sentence for its author."""
 
 
+class WrongFileError(NotationError):
+    """A file of a known kind that holds no token; `way_out` says what to do with it."""
+
+    def __init__(self, message: str, way_out: str) -> None:
+        super().__init__(message)
+        self.way_out = way_out
+
+
 def read_notation(data: bytes, notation: Notation | None = None) -> Written:
     """Read bytes as they are written down; the notation is told by its marks unless it is given."""
     if len(data) > MAX_BYTES and notation is not Notation.RECORDING and not begins_recording(data):
@@ -66,12 +74,15 @@ def read_notation(data: bytes, notation: Notation | None = None) -> Written:
     if found is Notation.RAW:
         if not data:
             raise NotationError("there are no bytes")
+        _refuse_key_log(_text(data) or data.decode("latin-1"))
         return Written(found, (Block(data),))
     text = _text(data)
     if text is None:
         raise NotationError(f"it is written as {found}, which is text, and these bytes are none")
     if not text.strip():
         raise NotationError("there is nothing in it but blanks" if text else "there are no bytes")
+    if found is not Notation.PEM and found is not Notation.HEADER:  # which leave out what is not theirs
+        _refuse_key_log(text)
     blocks = tuple(_READERS[found](text))
     if not blocks or not any(block.data or block.note for block in blocks):
         raise NotationError(f"there are no bytes in it, read as {found}")
@@ -85,6 +96,10 @@ def _told(data: bytes) -> Notation:
     """Tell a notation by its marks."""
     if begins_recording(data):
         return Notation.RECORDING
+    if data.startswith(_CAPTURES):
+        name = "pcapng" if data.startswith(_PCAPNG) else "pcap"
+        way_out = "export the bytes of one message as hex, in Wireshark with Copy, ...as a Hex Stream"
+        raise WrongFileError(f"it is a {name} capture, not a token", way_out)
     text = _text(data)
     if text is None:
         return Notation.RAW
@@ -92,6 +107,7 @@ def _told(data: bytes) -> Notation:
         return Notation.PEM
     if any(_HEADER.match(line) for line in text.splitlines()):
         return Notation.HEADER
+    _refuse_key_log(text)
     if _is_dump(text):
         return Notation.DUMP
     if not text.strip():
@@ -101,6 +117,12 @@ def _told(data: bytes) -> Notation:
     if not set(text) - _BASE64_MARKS:
         return Notation.BASE64
     raise NotationError("it is written in no notation that is known here")
+
+
+def _refuse_key_log(text: str) -> None:
+    """Refuse a text with lines of an NSS key log, of which nothing is shown."""
+    if _KEY_LOG.search(text):
+        raise WrongFileError("it is a key log, not a token", "give it as --keylog FILE beside the tokens it opens")
 
 
 def begins_recording(data: bytes) -> bool:
@@ -118,6 +140,13 @@ def _text(data: bytes) -> str | None:
     return None if _CONTROL.search(text) else text
 
 
+_PCAPNG = b"\x0a\x0d\x0d\x0a"
+_CAPTURES = (_PCAPNG, *map(bytes.fromhex, ("d4c3b2a1", "a1b2c3d4", "4d3cb2a1", "a1b23c4d")))
+_KEY_LOG = re.compile(  # a label of hex digits alone would be hex
+    r"^[ \t]*(?:(?=[A-F0-9]*[G-Z_])[A-Z][A-Z0-9_]{2,63}[ \t]+[0-9a-fA-F]{64}|RSA[ \t]+[0-9a-fA-F]{16})"
+    r"[ \t]+[0-9a-fA-F]{64}",
+    re.MULTILINE,
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _HEX_MARKS = frozenset("0123456789abcdefABCDEFxX \t\r\n\f\v,:;-\"'\\")
 _STRAY_X = re.compile(r"(?<![0\\])[xX]|(?<=\w0)[xX]")  # an x that is not of a `0x` or `\x` at the front of its word
@@ -371,6 +400,9 @@ def _read_pem(text: str) -> Iterator[Block]:
             raise NotationError(f"the PEM block {_cut(label)!r} has no end")
         if any(word in label for word in _SECRET_LABELS):
             yield Block(b"", label, note="a secret: neither decoded nor shown")
+            continue
+        if label.endswith("CERTIFICATE REQUEST"):
+            yield Block(b"", label, note="a certificate request, which is not opened here")
             continue
         lines = [line for line in body.splitlines() if ":" not in line]
         yield Block(_from_base64("".join(lines)), label)

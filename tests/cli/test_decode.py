@@ -188,6 +188,20 @@ def test_what_cannot_be_taken_ends_with_a_sentence_and_a_way_out(words, code, sa
     assert "help: " in ended.stderr or "cannot be read" in ended.stderr or "not a recording" in ended.stderr
 
 
+def test_a_file_that_holds_no_token_is_named_and_no_secret_of_it_is_shown(folder, tmp_path):
+    (tmp_path / "a.pcap").write_bytes(bytes.fromhex("d4c3b2a1") + bytes(20))
+    ended = decode("a.pcap", cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "it is a pcap capture" in ended.stderr
+    assert "help: export the bytes" in ended.stderr
+    secrets = [line.split()[-1] for line in (folder / "open.keys").read_text().splitlines() if line[:1] != "#"]
+    for more in ([], ["--as", "raw", "--hex"]):
+        ended = decode("open.keys", *more, cwd=folder)
+        assert (ended.returncode, ended.stdout) == (3, "")
+        assert "help: give it as --keylog FILE" in ended.stderr
+        assert not [one for one in secrets if one[:16] in ended.stderr]
+
+
 def test_an_empty_file_and_empty_stdin_are_said_to_be_empty(tmp_path):
     (tmp_path / "empty").touch()
     for words in (["empty"], ["-"]):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sspicli.tokens.notation import MAX_BYTES, Block, Notation, NotationError, read_notation
+from sspicli.tokens.notation import MAX_BYTES, Block, Notation, NotationError, WrongFileError, read_notation
 
 TOKEN = bytes.fromhex("160301000a0100000603033c3c3c3c") + bytes(range(256))
 
@@ -216,6 +216,48 @@ def test_a_private_key_is_named_and_none_of_its_bytes_are_given():
     assert "neither decoded nor shown" in block.note
 
 
+@pytest.mark.parametrize(("magic", "name"), [
+    ("d4c3b2a1", "pcap"),
+    ("a1b2c3d4", "pcap"),
+    ("4d3cb2a1", "pcap"),
+    ("a1b23c4d", "pcap"),
+    ("0a0d0d0a", "pcapng"),
+])  # fmt: skip
+def test_a_capture_is_named_with_what_to_do(magic, name):
+    data = bytes.fromhex(magic) + bytes(20)
+    with pytest.raises(WrongFileError, match=f"a {name} capture") as caught:
+        read_notation(data)
+    assert "as hex" in caught.value.way_out
+    assert read_notation(data, Notation.RAW).blocks == (Block(data),)
+
+
+@pytest.mark.parametrize("label", ["CLIENT_RANDOM", "SERVER_HANDSHAKE_TRAFFIC_SECRET", "EXPORTER_SECRET"])
+@pytest.mark.parametrize("notation", [None, Notation.RAW, Notation.BASE64, Notation.HEX])
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
+def test_a_key_log_is_no_token_and_nothing_of_it_is_given(label, notation, encoding):
+    text = f"# a comment\r\n{label} {'ab' * 32} {'5e' * 48}\r\n"
+    with pytest.raises(WrongFileError, match="it is a key log") as caught:
+        read_notation(text.encode(encoding), notation)
+    assert "--keylog FILE" in caught.value.way_out
+    assert "5e5e" not in str(caught.value)
+
+
+def test_a_key_log_within_other_bytes_is_not_given_and_words_of_hex_are_none():
+    line = f"CLIENT_RANDOM {'ab' * 32} {'5e' * 48}\n"
+    with pytest.raises(WrongFileError, match="it is a key log"):
+        read_notation(b"\0\n" + line.encode())
+    words = f"CAFE {'AB' * 32} {'5E' * 48}"
+    assert read_notation(words.encode()).blocks == (Block(bytes.fromhex(words)),)
+
+
+def test_a_certificate_request_is_named():
+    for label in ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"):
+        text = f"-----BEGIN {label}-----\nMAMCAQE=\n-----END {label}-----\n"
+        (block,) = read_notation(text.encode()).blocks
+        assert (block.data, block.label) == (b"", label)
+        assert block.note == "a certificate request, which is not opened here"
+
+
 @pytest.mark.parametrize(("header", "note"), [
     (f"Authorization: Basic {base64.b64encode(b'me:s3cret').decode()}", "user me; the password is not shown"),
     ("authorization: basic s3cret?", "user and password, not as they should be; the password is not shown"),
@@ -243,6 +285,9 @@ def test_headers_of_a_log_are_an_exchange_with_their_senders():
     "/*" * 500_000,
     "16 //" * 200_000,
     "//\n" * 300_000,
+    "RSA\n" + " " * 1_000_000,
+    ("A" * 64 + " ") * 16_000,
+    "A" * 1_000_000 + "_",
     "-----BEGIN " * 90_000,
     "0000  " + "16 " * 300_000,
     "0000  16\n" * 100_000,
