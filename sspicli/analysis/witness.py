@@ -124,12 +124,16 @@ def _sightings(records: Sequence[Record], report: Report, code: SecurityStatus |
     is_pending = code == SecurityStatus.SEC_I_ASYNC_CALL_PENDING
     for record in records:
         event = record.event
+        call = _call_of(event, calls)
+        if is_pending and isinstance(event, ev.CallQueued) and call is not None and call.completed is None:
+            yield Sighting(record.sequence, call.endpoint, f"{_call_words(call)}, still pending where the records end")
+            continue
         if isinstance(event, _ECHOES) and not is_pending:
             continue
         status = getattr(event, "status", getattr(event, "queue_status", None))
         if type(status) is type(code) and status == code:
             endpoint = record.actor.partition(".")[0]
-            yield Sighting(record.sequence, endpoint, _where(event, _call_of(event, calls)))
+            yield Sighting(record.sequence, endpoint, _where(event, call))
 
 
 def _call_of(event: ev.Event, calls: Mapping[Handle, Call]) -> Call | None:

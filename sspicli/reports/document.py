@@ -181,7 +181,10 @@ def _call(call: Call, *, timing: bool) -> Member:
         "pending_answers": call.pending_answers,
         "leg": call.leg or None,
     }
-    return out | {"pending_microseconds": round(call.pending_nanoseconds / 1e3, 1)} if timing else out
+    if not timing:
+        return out
+    waited = None if call.completed is None else round(call.pending_nanoseconds / 1e3, 1)  # null: it still is
+    return out | {"pending_microseconds": waited}
 
 
 def finding_of(finding: Finding) -> Member:

@@ -91,7 +91,9 @@ def _call_line(call: Call, glyphs: Glyphs, *, width: int, timing: bool) -> Line:
 
 
 def call_outcome(call: Call, glyphs: Glyphs, *, timing: bool) -> Line:
-    """Say how a queued call went: pending for how long or completed inline, and its call status."""
+    """Say how a queued call went: still pending, or pending for how long or completed inline, and its call status."""
+    if call.completed is None:
+        return line(Segment(f"{glyphs.clock} still pending", "warn"))
     pending = f"{glyphs.clock} {call.pending_nanoseconds / 1e6:.1f} " if timing else f"{glyphs.clock} "
     waited = pending if call.was_pending else f"{glyphs.inline} inline "
     bad = failing(call)

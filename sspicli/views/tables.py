@@ -36,7 +36,7 @@ def _asides(call: Call, glyphs: Glyphs) -> Iterator[str]:
     """Say what is out of the ordinary: that a poller was told to wait, that no callback came."""
     if call.pending_answers:
         yield f"  polled pending {glyphs.times}{call.pending_answers}"
-    if not call.was_notified:
+    if call.completed is not None and not call.was_notified:
         yield "  no callback"
 
 

@@ -167,6 +167,11 @@ def test_a_refusal_at_queueing_is_seen(folder: Path):
     assert "--fault client.init#1=refuse (you asked for it)" in shown
 
 
+def test_pending_names_the_calls_that_never_completed(folder: Path):
+    shown = told("SEC_I_ASYNC_CALL_PENDING", "--in", folder / "stuck")
+    assert "seen server SspiAcceptSecurityContextAsync #2 (server.call3), still pending where the records end" in shown
+
+
 def test_a_key_log_without_a_recording_is_refused(folder: Path):
     error = explain("40", "--keylog", folder / "ok.keys").exception
     assert isinstance(error, UsageError)

@@ -1,0 +1,32 @@
+"""The ladder: what a call came to, and what is drawn of calls that never completed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sspicli.analysis.report import Report, report
+from sspicli.reports.document import document
+from sspicli.views.tables import call_lines
+from sspicli.views.text import UNICODE, plain
+from tests.handshakes import records_of
+
+
+def report_of(**changes: Any) -> Report:
+    return report(records_of(**changes))
+
+
+def table_of(**changes: Any) -> str:
+    lines = call_lines(report_of(**changes), UNICODE, width=100, timing=False)
+    return "\n".join(plain(one) for one in lines)
+
+
+def test_a_call_that_never_completed_is_told_to_be_still_pending():
+    (row,) = [one for one in table_of(fault=("server.accept#2=hang",)).splitlines() if "accept #2" in one]
+    assert row.endswith("SEC_E_OK      ◷ still pending")
+
+
+def test_the_document_gives_a_call_that_never_completed_no_time():
+    calls = document(report_of(fault=("server.accept#2=hang",)), timing=True, schedule="")["calls"]
+    assert isinstance(calls, list)
+    (hung,) = [one for one in calls if one["pending_microseconds"] is None]
+    assert (hung["id"], hung["call_status"]) == ("server.call3", "SEC_I_ASYNC_CALL_PENDING")
