@@ -144,7 +144,7 @@ def negotiated_lines(report: Report, glyphs: Glyphs, *, width: int) -> list[Line
     parts = [part for part in (report.cipher_suite, report.group, _alpn(report)) if part]
     if report.is_resumed:
         parts.append("resumed")
-    elif report.handshakes > 1 and report.verdict is Verdict.OK:
+    elif report.handshake > 1 and report.verdict is Verdict.OK:
         parts.append("not resumed, although both sides would")
     ends = report.endpoints.values()
     if any(end.messages_opened for end in ends):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from sspicli.analysis.report import Report, report
 from sspicli.reports.document import document
+from sspicli.views.ladder import negotiated_lines
 from sspicli.views.tables import call_lines
 from sspicli.views.text import UNICODE, plain
 from tests.handshakes import records_of
@@ -30,3 +33,11 @@ def test_the_document_gives_a_call_that_never_completed_no_time():
     assert isinstance(calls, list)
     (hung,) = [one for one in calls if one["pending_microseconds"] is None]
     assert (hung["id"], hung["call_status"]) == ("server.call3", "SEC_I_ASYNC_CALL_PENDING")
+
+
+@pytest.mark.parametrize(("number", "is_said"), [(1, False), (2, True)])
+def test_only_a_handshake_after_the_first_is_told_not_to_be_resumed(number: int, is_said: bool):
+    seen = report(records_of(client=("resume=ticket",)), handshake=number)
+    seen.is_resumed = False
+    shown = "\n".join(plain(one) for one in negotiated_lines(seen, UNICODE, width=100))
+    assert ("not resumed" in shown) is is_said
