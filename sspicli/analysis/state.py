@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, failing
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, Refusal, failing
 from sspicli.analysis.report import Fold
 from sspicli.analysis.rules import Finding, LifecycleMonitor
 from sspicli.journal import events as ev
@@ -112,6 +112,11 @@ class State:
         shown = self._fold.rounds[self.handshake]
         shown.decode()
         return tuple(shown.legs)
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """List the calls of the handshake shown that were refused."""
+        return tuple(one for one in self._fold.refusals if one.handshake in (0, self.handshake))
 
     @property
     def findings(self) -> tuple[Finding, ...]:

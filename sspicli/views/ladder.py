@@ -5,18 +5,20 @@ Drawn from a report alone, so that a live run and a recording of it give the sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Protocol
 
 from sspicli.analysis.blame import Failure
-from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, failing
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, Refusal, failing
 from sspicli.analysis.report import Report, Verdict
 from sspicli.sspi.attributes import ContextAttribute
+from sspicli.sspi.functions import Function
 from sspicli.tokens.tls import TlsMessage, short_names
 from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of, wrapped
 
 SHORT_FUNCTIONS = {
+    "SspiCreateAsyncContext": "create",
     "SspiAcquireCredentialsHandleAsync": "acquire",
     "SspiInitializeSecurityContextAsync": "init",
     "SspiAcceptSecurityContextAsync": "accept",
@@ -66,17 +68,29 @@ class Steps(Protocol):
     def legs(self) -> Sequence[Leg]:
         """List the legs."""
 
+    @property
+    def refusals(self) -> Sequence[Refusal]:
+        """List the calls that were refused."""
 
-def ladder(report: Steps, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
-    """Draw the calls that move the handshake, and its legs, in the order in which they happened."""
-    steps: list[tuple[int, Call | Leg]] = [(leg.sequence, leg) for leg in report.legs]
+
+def ladder(report: Steps, glyphs: Glyphs, *, width: int, timing: bool, with_pending: bool = True) -> list[Line]:
+    """Draw the calls that move the handshake, and its legs, in the order in which they happened.
+
+    A pending call stands where it was queued; without `with_pending`, for who draws those himself, nowhere.
+    """
+    steps: list[tuple[int, Call | Leg | Refusal]] = [(leg.sequence, leg) for leg in report.legs]
     steps += [
-        (call.completed_sequence, call) for call in report.calls if call.function in LEG_FUNCTIONS and call.completed
+        (call.completed_sequence or call.sequence, call)
+        for call in report.calls
+        if call.function in LEG_FUNCTIONS and (call.completed or with_pending)
     ]
+    steps += [(one.sequence, one) for one in report.refusals if one.function in LEG_FUNCTIONS]
     lines = [line("  ", Segment("client", "head"), " " * (width - 14), Segment("server", "head"))]
     for _, step in sorted(steps, key=lambda one: one[0]):
         if isinstance(step, Call):
             lines.append(_call_line(step, glyphs, width=width, timing=timing))
+        elif isinstance(step, Refusal):
+            lines.append(_refusal_line(report, step, glyphs, width=width))
         else:
             lines.extend(_leg_lines(step, glyphs, width=width))
     return lines
@@ -85,9 +99,36 @@ def ladder(report: Steps, glyphs: Glyphs, *, width: int, timing: bool) -> list[L
 def _call_line(call: Call, glyphs: Glyphs, *, width: int, timing: bool) -> Line:
     name = Segment(f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}", "call")
     segments = (name, Segment(" queued ", "muted"), *call_outcome(call, glyphs, timing=timing))
-    if call.endpoint == "client":
+    return _on_side(call.endpoint, segments, width=width)
+
+
+def _refusal_line(report: Steps, one: Refusal, glyphs: Glyphs, *, width: int) -> Line:
+    name = Segment(refused_name(report.calls, one), "call")
+    mark = Segment(f"{glyphs.bad} {refused_status(one)}", "bad")
+    return _on_side(one.endpoint, line(name, Segment(" refused ", "muted"), mark), width=width)
+
+
+def _on_side(endpoint: str, segments: Line, *, width: int) -> Line:
+    if endpoint == "client":
         return line("  ", *segments)
     return line(" " * max(2, width - width_of(segments)), *segments)
+
+
+def refused_name(calls: Iterable[Call], one: Refusal) -> str:
+    """Name a refused call by the number it would have had; creating an async context is no queued call."""
+    name = SHORT_FUNCTIONS.get(one.function.documented_name, one.function.documented_name)
+    if one.function is Function.SspiCreateAsyncContext:
+        return name
+    key = one.endpoint, one.function, one.handshake
+    before = sum(
+        (call.endpoint, call.function, call.handshake) == key for call in calls if call.sequence < one.sequence
+    )
+    return f"{name} #{before + 1}"
+
+
+def refused_status(one: Refusal) -> str:
+    """Name what a refusing function returned."""
+    return "NULL" if one.queue_status is None else one.queue_status.name
 
 
 def call_outcome(call: Call, glyphs: Glyphs, *, timing: bool) -> Line:

@@ -302,7 +302,7 @@ def _ladder(state: State, look: Look, *, width: int, rows: int) -> Panel:
     if rows < _FULL_LADDER:
         lines = [_short_leg(leg, look, width) for leg in state.legs]
         return Panel(_heading("ladder"), lines[-rows:] or [line(Segment("no leg yet", "muted"))])
-    head, *lines = ladder(state, look.glyphs, width=width, timing=True)
+    head, *lines = ladder(state, look.glyphs, width=width, timing=True, with_pending=False)
     lines += [_pending_line(state, call, look, width) for call in pending]
     return Panel(_heading("ladder"), [head, *lines[1 - rows :]])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sspicli.analysis.calls import LEG_FUNCTIONS, Call
+from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Refusal
 from sspicli.analysis.exchange import leg_tree
 from sspicli.analysis.report import Report
 from sspicli.journal.events import Images
@@ -13,23 +13,35 @@ from sspicli.sspi.buffers import BufferImage, buffer_type_name
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet, flag_names
 from sspicli.tokens.tree import Node
 from sspicli.views.hexdump import hex_lines
-from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome
+from sspicli.views.ladder import SHORT_FUNCTIONS, call_outcome, refused_name, refused_status
 from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of, wrapped
 
 
 def call_lines(report: Report, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
-    """List all queued calls: id, function, queue status, how long pending, call status, callback."""
+    """List all calls, queued or refused: id, function, queue status, how long pending, call status, callback."""
     lines = [line(Segment(f"  {'call':<14}{'function':<12}{'queue status':<14}call status", "head"))]
-    for call in report.calls:
-        name = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
-        head = f"  {call.handle!s:<14}{name:<12}{call.queue_status.name:<14}"
-        row = line(head, *call_outcome(call, glyphs, timing=timing))
-        more = Segment("".join(_asides(call, glyphs)), "muted")
-        if width_of(row) + len(more.text) <= width:
-            lines.append(line(*row, more))
+    steps: list[Call | Refusal] = [*report.calls, *report.refusals]
+    for step in sorted(steps, key=lambda one: one.sequence):
+        if isinstance(step, Call):
+            lines += _call_row(step, glyphs, width=width, timing=timing)
         else:
-            lines += [row, line(" " * (len(head) - 2), more)]
+            lines.append(_refusal_row(report, step))
     return lines
+
+
+def _call_row(call: Call, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
+    name = f"{SHORT_FUNCTIONS[call.function.documented_name]} #{call.number}"
+    head = f"  {call.handle!s:<14}{name:<12}{call.queue_status.name:<14}"
+    row = line(head, *call_outcome(call, glyphs, timing=timing))
+    more = Segment("".join(_asides(call, glyphs)), "muted")
+    if width_of(row) + len(more.text) <= width:
+        return [line(*row, more)]
+    return [row, line(" " * (len(head) - 2), more)]
+
+
+def _refusal_row(report: Report, one: Refusal) -> Line:
+    status = Segment(f"{refused_status(one):<13} ", "bad")
+    return line(f"  {one.endpoint:<14}{refused_name(report.calls, one):<12}", status, Segment("refused", "muted"))
 
 
 def _asides(call: Call, glyphs: Glyphs) -> Iterator[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from sspicli.analysis.report import Report, report
 from sspicli.reports.document import document
-from sspicli.views.ladder import negotiated_lines
+from sspicli.views.ladder import ladder, negotiated_lines
 from sspicli.views.tables import call_lines
 from sspicli.views.text import UNICODE, plain
 from tests.handshakes import records_of
@@ -41,3 +41,25 @@ def test_only_a_handshake_after_the_first_is_told_not_to_be_resumed(number: int,
     seen.is_resumed = False
     shown = "\n".join(plain(one) for one in negotiated_lines(seen, UNICODE, width=100))
     assert ("not resumed" in shown) is is_said
+
+
+def drawn(**changes: Any) -> list[str]:
+    return [plain(one) for one in ladder(report_of(**changes), UNICODE, width=100, timing=False)]
+
+
+def test_a_pending_call_stands_in_the_ladder_where_it_was_queued():
+    rows = drawn(fault=("server.accept#2=hang",))
+    (at,) = [index for index, row in enumerate(rows) if "leg 3" in row]
+    assert f"{'accept #2 queued ◷ still pending':>100}" in rows[at + 1 :]
+
+
+def test_a_refused_call_stands_on_its_side():
+    assert drawn(fault=("client.init#1=refuse",))[1:] == ["  init #1 refused ✗ SEC_E_INSUFFICIENT_MEMORY"]
+    rows = drawn(fault=("server.accept#2=refuse",))
+    assert rows[-1] == f"{'accept #2 refused ✗ SEC_E_INSUFFICIENT_MEMORY':>100}"
+
+
+def test_refused_calls_stand_in_the_table_of_calls():
+    row = "  client        init #1     SEC_E_INSUFFICIENT_MEMORY refused"
+    assert row in table_of(fault=("client.init#1=refuse",)).splitlines()
+    assert "  client        create      NULL          refused" in table_of(fault=("client.create#1=null",)).splitlines()
