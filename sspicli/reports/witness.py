@@ -45,10 +45,11 @@ def _side(side: tuple[SecurityStatus, Sighting] | None) -> Member | None:
 
 
 def _row(row: Row) -> Member:
+    """Write what was offered and taken; null where the server is not restricted, so that nothing is compared."""
     return {
         "what": row.what,
         "client": list(row.client),
-        "server": list(row.server),
-        "common": list(row.common),
+        "server": list(row.server) or None,
+        "common": list(row.common) if row.server else None,
         "is_lacking": row.is_lacking,
     }

@@ -110,6 +110,7 @@ def test_both_ends_offers_stand_side_by_side_and_what_is_lacking_is_marked(folde
     assert [name for name, row in rows.items() if row["is_lacking"]] == ["versions"]
     shown = told("--in", folder / "versions", "--width", "140")
     assert "✗ versions TLS 1.2 TLS 1.3 nothing in common" in shown
+    assert (rows["groups"]["server"], rows["groups"]["common"]) == (None, None)
     alpn = document("--in", folder / "alpn")["testimony"]["offers"][-1]
     assert (alpn["client"], alpn["server"], alpn["is_lacking"]) == (["h2"], ["http/1.1"], True)
 
