@@ -59,7 +59,7 @@ def _which_alert(story: AlertStory) -> str:
     """Say which alert a status stood for, or what an alert arrived as."""
     number = story.alert.number
     known = ALERTS.get(number)
-    meaning = f": {known.meaning}" if known else ""
+    meaning = f", which means in general: {known.meaning}" if known else ""
     status = story.arrived_as[0] if story.arrived_as else story.sent_as[0] if story.sent_as else None
     return f"{_many(status)}Here it was {number} {alert_name(number)}{meaning}."
 

@@ -57,7 +57,7 @@ def document(*words: object) -> dict[str, Any]:
 def test_a_status_of_many_alerts_is_told_to_be_the_one_it_was(folder: Path):
     shown = told("SEC_E_ILLEGAL_MESSAGE", "--in", folder / "suites")
     assert "9 alerts, and 11 that its table does not list, arrive as SEC_E_ILLEGAL_MESSAGE" in shown
-    assert "Here it was 40 handshake_failure" in shown
+    assert "Here it was 40 handshake_failure, which means in general: " in shown
     assert "fatal 40 handshake_failure, 7 B in clear: 15 03 03 00 02 02 28; from the server in leg 2" in shown
     assert "sent by server SspiAcceptSecurityContextAsync #1 (server.call2)" in shown
     assert "arrived client SspiInitializeSecurityContextAsync #2 (client.call3)" in shown
