@@ -226,8 +226,22 @@ def closed_lines(report: Report, *, width: int) -> list[Line]:
     return [line(Segment(f"  {part}", "warn")) for part in wrapped(text.split(), width - 2)]
 
 
-def legend_line(glyphs: Glyphs, *, timing: bool) -> Line:
-    """Explain the signs, and say what is emulated."""
-    clock = f"{glyphs.clock} ms pending" if timing else f"{glyphs.clock} pending"
-    text = f"  {clock}   {{ }} encrypted   emulated: kernel mode only on Windows"
-    return line(Segment(text, "muted"))
+def legend_lines(report: Report, glyphs: Glyphs, *, width: int, timing: bool) -> list[Line]:
+    """Explain the signs that the ladder has, and say what is emulated."""
+    drawn = [call for call in report.calls if call.function in LEG_FUNCTIONS]
+    completed = [call for call in drawn if call.completed is not None]
+    parts = []
+    if any(call.was_pending for call in completed):
+        parts.append(f"{glyphs.clock} ms pending" if timing else f"{glyphs.clock} pending")
+    elif len(drawn) > len(completed):
+        parts.append(f"{glyphs.clock} pending")
+    if not all(call.was_pending for call in completed):
+        parts.append(f"{glyphs.inline} completed before the queueing function returned")
+    if any(message.encrypted for leg in report.legs for message in leg.messages):
+        parts.append("{ } encrypted")
+    parts.append("emulated: kernel mode only on Windows")
+    rows = [parts[0]]
+    for part in parts[1:]:
+        fits = 2 + len(rows[-1]) + 3 + len(part) <= width
+        rows[-1:] = [f"{rows[-1]}   {part}"] if fits else [rows[-1], part]
+    return [line(Segment(f"  {row}", "muted")) for row in rows]

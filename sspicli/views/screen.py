@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sspicli.analysis.report import Report, Verdict
 from sspicli.views.failure import failure_lines, finding_lines
-from sspicli.views.ladder import closed_lines, ladder, legend_line, negotiated_lines, verdict_line
+from sspicli.views.ladder import closed_lines, ladder, legend_lines, negotiated_lines, verdict_line
 from sspicli.views.look import Look
 from sspicli.views.text import Line, Segment, line
 
@@ -47,8 +47,7 @@ def ladder_lines(report: Report, look: Look) -> list[Line]:
     lines: list[Line] = [(), *ladder(report, look.glyphs, width=look.width, timing=look.timing), ()]
     lines += negotiated_lines(report, look.glyphs, width=look.width)
     lines += closed_lines(report, width=look.width)
-    lines.append(legend_line(look.glyphs, timing=look.timing))
-    return lines
+    return lines + legend_lines(report, look.glyphs, width=look.width, timing=look.timing)
 
 
 def _is_stepped(report: Report) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from sspicli.analysis.report import Report, report
 from sspicli.reports.document import document
-from sspicli.views.ladder import ladder, negotiated_lines
+from sspicli.views.ladder import ladder, legend_lines, negotiated_lines
 from sspicli.views.tables import call_lines
 from sspicli.views.text import UNICODE, plain
 from tests.handshakes import records_of
@@ -63,3 +63,19 @@ def test_refused_calls_stand_in_the_table_of_calls():
     row = "  client        init #1     SEC_E_INSUFFICIENT_MEMORY refused"
     assert row in table_of(fault=("client.init#1=refuse",)).splitlines()
     assert "  client        create      NULL          refused" in table_of(fault=("client.create#1=null",)).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("changes", "signs"),
+    [
+        ({}, ["◷ pending", "{ } encrypted"]),
+        ({"completion": "inline"}, ["» completed before the queueing function returned", "{ } encrypted"]),
+        ({"fault": ("client.init#1=hang",)}, ["◷ pending"]),
+        ({"fault": ("client.init#1=refuse",)}, []),
+    ],
+)
+def test_the_legend_explains_the_signs_that_are_drawn(changes: dict[str, Any], signs: list[str]):
+    (row,) = legend_lines(report_of(**changes), UNICODE, width=120, timing=False)
+    assert plain(row) == "  " + "   ".join([*signs, "emulated: kernel mode only on Windows"])
+    narrow = legend_lines(report_of(**changes), UNICODE, width=60, timing=False)
+    assert all(len(plain(one)) <= 60 for one in narrow)
