@@ -49,6 +49,7 @@ def document(report: Report, *, timing: bool, schedule: str) -> Member:
     out: Member = {
         "schema": SCHEMA,
         "verdict": report.verdict.value,
+        "reason": report.reason,
         "package": run.package if run else None,
         "engine": run.engine if run else None,
         "emulated": True,
