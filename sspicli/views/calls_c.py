@@ -102,7 +102,10 @@ class _Source:
         self._look = look
         self._calls = {call.handle: call for call in report.calls}
         self._queued: dict[Handle, ev.CallQueued] = {}
+        acquiring = (one for one in report.calls if one.function is Function.SspiAcquireCredentialsHandleAsync)
+        self._acquired = {call.completed.handle for call in acquiring if call.completed is not None}
         self._variables: dict[str, str] = {}
+        self._foreign: dict[str, str] = {}
         self._strings: list[str] = []
         self._rows: list[str] = []
         self._actor = ""
@@ -126,7 +129,7 @@ class _Source:
         package = "Schannel" if run is None else run.package
         rows += ["", *_HEAD.splitlines()]
         rows.append(f"static SECURITY_STRING package_name = RTL_CONSTANT_STRING({wide_string(package)});")
-        rows += [f"static {kind}{name};" for name, kind in self._variables.items()]
+        rows += [f"static {kind}{name};{self._foreign.get(name, '')}" for name, kind in self._variables.items()]
         rows += self._strings
         rows += ["", *comment("What callbacks did stands in Run, where it was done.", width=width)]
         rows += ["static void OnCompletion(SspiAsyncContext *Handle, void *CallbackData)", "{"]
@@ -152,6 +155,8 @@ class _Source:
             return "NULL"
         name = identifier(handle)
         self._variables.setdefault(name, _VARIABLE_TYPES.get(HandleKind(handle.kind), "void *"))
+        if handle.kind == HandleKind.CREDENTIAL and handle not in self._acquired:
+            self._foreign[name] = " /* acquired before this session, not on record */"
         return name
 
     def _address(self, handle: Handle | None) -> str:

@@ -120,6 +120,21 @@ def test_flags_buffers_and_statuses_have_their_documented_names():
     assert ".dwFlags = SCH_CRED_NO_DEFAULT_CREDS | SCH_CRED_AUTO_CRED_VALIDATION" in source
 
 
+def test_a_credential_of_before_the_session_is_said_to_be_not_on_record():
+    note = "/* acquired before this session, not on record */"
+    records = records_of()
+    assert note not in written(records)
+    kept = [one for one in records if not _is_of_credential(one)]
+    source = written(kept)
+    assert f"static CredHandle client_cred1; {note}" in source
+    assert f"static CredHandle server_cred1; {note}" in source
+
+
+def _is_of_credential(record: Record) -> bool:
+    call = getattr(record.event, "call", None)
+    return record.event.__class__.__name__.startswith("Credential") or str(call) in ("client.call1", "server.call1")
+
+
 def test_what_is_emulated_assumed_or_left_out_is_said():
     source = " ".join(written(records_of()).replace("\n * ", " ").split())
     assert "Windows offers these functions in kernel mode only, and this run was not on Windows" in source
