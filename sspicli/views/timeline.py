@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from sspicli.analysis.timeline import Entry
+from sspicli.journal.events import RunStarted
 from sspicli.views.look import Look
 from sspicli.views.text import Line, Segment, folded, line, visible, wrapped
 
@@ -25,7 +26,8 @@ _STYLES = {
 }
 
 
-_LEGEND = "tick: virtual µs   of: the record that led to it   cb: in its notify callback   pkg: by the package"
+_TICKS = "tick: virtual µs   "
+_LEGEND = "of: the record that led to it   cb: in its notify callback   pkg: by the package"
 
 
 class _Columns(NamedTuple):
@@ -48,8 +50,15 @@ def timeline_lines(entries: Iterable[Entry], look: Look) -> list[Line]:
     lines = [line(Segment(_head(columns, look, "#", "tick", "ms", "of", "actor") + "what", "head"))]
     for entry in listed:
         lines += _entry_lines(entry, look, columns)
-    legend = _LEGEND if look.glyphs.dot == "·" else _LEGEND.replace("µ", "u")
+    ticks = _TICKS if _is_stepped(listed) else ""
+    legend = f"{ticks}{_LEGEND}" if look.glyphs.dot == "·" else f"{ticks}{_LEGEND}".replace("µ", "u")
     return [*lines, *folded(Segment("  ", "muted"), legend, width=look.width, indent=2)]
+
+
+def _is_stepped(entries: Iterable[Entry]) -> bool:
+    """Say whether the run is told to be in virtual time; with worker threads, or without its start, it is not."""
+    events = (entry.record.event for entry in entries)
+    return any(isinstance(event, RunStarted) and not event.options.get("workers") for event in events)
 
 
 def _head(columns: _Columns, look: Look, *cells: object) -> str:
