@@ -49,7 +49,7 @@ def document(report: Report, *, timing: bool, schedule: str) -> Member:
     out: Member = {
         "schema": SCHEMA,
         "verdict": report.verdict.value,
-        "reason": report.reason,
+        "reason": report.reason or None,
         "package": run.package if run else None,
         "engine": run.engine if run else None,
         "emulated": True,

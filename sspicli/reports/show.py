@@ -30,7 +30,6 @@ def show_document(report: Report, *, timing: bool, schedule: str, recording: Mem
     """Build the document without views; `recording` says what the file itself is like."""
     run = report.run
     told = document(report, timing=timing, schedule=schedule) | {"schema": SCHEMA, "recording": recording}
-    told["reason"] = report.reason or None
     told["handshakes"] = report.handshakes
     if run is not None:
         told["run"] = {"tool": run.tool, "platform": run.platform, "clock": run.clock, "options": _plain(run.options)}
