@@ -15,6 +15,7 @@ from types import MappingProxyType, ModuleType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from sspicli.analysis.coherence import IncoherentError
 from sspicli.packages import schannel_failures
 from sspicli.packages.schannel_failures import ROWS, FailureRow
 from sspicli.runtime.api import ContractError
@@ -69,8 +70,8 @@ def is_noticed_in_force(cell: Cell) -> bool:
     """Say whether the runtime, or the analysis of its records, does something else than the facts say."""
     try:
         return in_force(cell) != EXPECTED[cell]
-    except (AssertionError, ContractError):
-        return True  # an invariant says so, or the async context could not even be brought into its phase
+    except (AssertionError, ContractError, IncoherentError):
+        return True  # an invariant or a judge says so, or the async context could not even be brought into its phase
 
 
 def check_law() -> bool:
