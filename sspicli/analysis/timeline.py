@@ -155,7 +155,7 @@ def _told_of_run(event: ev.Event) -> str:
         case ev.FaultInjected():
             return f"fault {event.text} befalls {event.subject}: {event.kind}, {event.detail}"
         case ev.ChoiceMade():
-            return f"choice {event.step}: option {event.taken} of {event.options}"
+            return f"choice {event.step}: option {event.taken + 1} of {event.options}"
         case ev.KeyLogged():
             return f"key log of {_named(event.security_context)}: {event.line.partition(' ')[0]}"
         case _:

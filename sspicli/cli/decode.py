@@ -63,7 +63,7 @@ A TOKEN, or what a FILE holds, is one of
 @click.option("--leg", type=click.IntRange(1), help="Of a recording, only this leg.")
 @click.option("--field", metavar="PATH", help="Only the fields of this path, such as Certificate[0].validity.notAfter.")
 @click.option("--hex", "with_hex", is_flag=True, help="Add the bytes, each in the colour of its field.")
-@click.option("-v", "verbose", count=True, help="Records too, every field on a line of its own, nothing left out.")
+@click.option("-v", "verbose", count=True, help="Records too, and every field on a line of its own.")
 @file_option
 @screen_options
 def command(

@@ -12,13 +12,13 @@ from sspicli.journal.recording import RecordingWriter
 from sspicli.packages.catalog import create_package
 from sspicli.packages.certificates import Authority
 from sspicli.packages.options import parse_settings
-from sspicli.packages.setup import EndpointSetup, build
+from sspicli.packages.setup import build
 from sspicli.runtime.api import no_description, packages_by_name
-from sspicli.session.drivers import Plan
 from sspicli.session.pair import pair
 from sspicli.sspi.package import Role
 from tests.benchmarks.bare import BareLoop
 from tests.benchmarks.contest import contest, show
+from tests.benchmarks.load import plan
 
 HANDSHAKES = 25
 
@@ -56,22 +56,10 @@ def _runner(clock: int) -> Callable[[Journal], int]:
     find = packages_by_name({"schannel": create_package("schannel")})
 
     def run(journal: Journal) -> int:
-        client, server = _plan(Role.CLIENT, setup.client), _plan(Role.SERVER, setup.server)
+        client = plan(Role.CLIENT, setup.client, handshakes=HANDSHAKES)
+        server = plan(Role.SERVER, setup.server, handshakes=HANDSHAKES)
         session = pair(client, server, find=find, describe=no_description, journal=journal)
         assert session.run() == "finished"
         return HANDSHAKES
 
     return run
-
-
-def _plan(role: Role, setup: EndpointSetup) -> Plan:
-    """Do handshakes with one credential, nothing else."""
-    return Plan(
-        role=role,
-        package="Schannel",
-        auth_data=setup.auth_data,
-        credential_use=setup.credential_use,
-        requirements=setup.requirements,
-        target_name=setup.target_name,
-        handshakes=HANDSHAKES,
-    )

@@ -49,14 +49,15 @@ def blueprint() -> Blueprint:
     settings = {side: parse_settings(side, ["tls=1.3"]) for side in ("client", "server")}
     setup = build(client=settings["client"], server=settings["server"], seed=SEED, clock=int(time.time()))
     return Blueprint(
-        client=_plan(Role.CLIENT, setup.client),
-        server=_plan(Role.SERVER, setup.server),
+        client=plan(Role.CLIENT, setup.client),
+        server=plan(Role.SERVER, setup.server),
         find=packages_by_name({"schannel": create_package("schannel")}),
         describe=no_description,
     )
 
 
-def _plan(role: Role, setup: EndpointSetup) -> Plan:
+def plan(role: Role, setup: EndpointSetup, *, handshakes: int = 1) -> Plan:
+    """Plan handshakes with one credential, and nothing else."""
     return Plan(
         role=role,
         package="Schannel",
@@ -64,6 +65,7 @@ def _plan(role: Role, setup: EndpointSetup) -> Plan:
         credential_use=setup.credential_use,
         requirements=setup.requirements,
         target_name=setup.target_name,
+        handshakes=handshakes,
     )
 
 
