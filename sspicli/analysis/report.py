@@ -87,6 +87,11 @@ class Report:
         """Say whether an encrypted message could not be opened."""
         return any(message.name == "Encrypted" for leg in self.legs for message in leg.messages)
 
+    @property
+    def is_stepped(self) -> bool:
+        """Say whether the run was in virtual time and a schedule can repeat it: worker threads make no choices."""
+        return self.run is None or not self.run.options.get("workers")
+
 
 class Round:
     """What one handshake of a run has shown so far; number 0 is what comes before the first."""

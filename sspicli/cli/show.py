@@ -236,7 +236,8 @@ class Shown:
         findings = self._report.findings
         match view:
             case "timeline":
-                return timeline_lines(timeline(self._records, findings), self._look)
+                moments = timeline(self._records, findings)
+                return timeline_lines(moments, self._look, is_stepped=self._report.is_stepped)
             case "handles":
                 return handle_lines(self._lives(), self._look)
             case _:

@@ -21,7 +21,7 @@ def screen(report: Report, look: Look, *, schedule: str) -> list[Line]:
     lines += ladder_lines(report, look)
     if look.verbosity > 0:
         lines += _detail_lines(report, look)
-    if report.verdict in (Verdict.FAILED, Verdict.STUCK) and _is_stepped(report):
+    if report.verdict in (Verdict.FAILED, Verdict.STUCK) and report.is_stepped:
         lines.append(line(Segment(f"  schedule {schedule}", "muted")))
     return lines
 
@@ -48,11 +48,6 @@ def ladder_lines(report: Report, look: Look) -> list[Line]:
     lines += negotiated_lines(report, look.glyphs, width=look.width)
     lines += closed_lines(report, width=look.width)
     return lines + legend_lines(report, look.glyphs, width=look.width, timing=look.timing)
-
-
-def _is_stepped(report: Report) -> bool:
-    """Say whether a schedule can repeat the run: worker threads make no choices."""
-    return report.run is None or not report.run.options.get("workers")
 
 
 def _detail_lines(report: Report, look: Look) -> list[Line]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from sspicli.analysis.timeline import Entry
-from sspicli.journal.events import RunStarted
 from sspicli.views.look import Look
 from sspicli.views.text import Line, Segment, folded, line, visible, wrapped
 
@@ -38,7 +37,7 @@ class _Columns(NamedTuple):
     actor: int
 
 
-def timeline_lines(entries: Iterable[Entry], look: Look) -> list[Line]:
+def timeline_lines(entries: Iterable[Entry], look: Look, *, is_stepped: bool) -> list[Line]:
     """List records: number, virtual ticks, measured milliseconds, the record that led to it, actor, and what it was."""
     listed = list(entries)
     columns = _Columns(
@@ -50,15 +49,9 @@ def timeline_lines(entries: Iterable[Entry], look: Look) -> list[Line]:
     lines = [line(Segment(_head(columns, look, "#", "tick", "ms", "of", "actor") + "what", "head"))]
     for entry in listed:
         lines += _entry_lines(entry, look, columns)
-    ticks = _TICKS if _is_stepped(listed) else ""
+    ticks = _TICKS if is_stepped else ""
     legend = f"{ticks}{_LEGEND}" if look.glyphs.dot == "·" else f"{ticks}{_LEGEND}".replace("µ", "u")
     return [*lines, *folded(Segment("  ", "muted"), legend, width=look.width, indent=2)]
-
-
-def _is_stepped(entries: Iterable[Entry]) -> bool:
-    """Say whether the run is told to be in virtual time; with worker threads, or without its start, it is not."""
-    events = (entry.record.event for entry in entries)
-    return any(isinstance(event, RunStarted) and not event.options.get("workers") for event in events)
 
 
 def _head(columns: _Columns, look: Look, *cells: object) -> str:
