@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     expected. XFAIL and XPASS: it was marked as expected to fail, and did or did not. ERROR: it could not be run.
     """
 
-    PASS = "pass"
+    PASSED = "pass"
     FAILED = "fail"
     STUCK = "stuck"
     XFAIL = "xfail"
