@@ -5,52 +5,33 @@ What only some options need (files, workers, faults, a pace) is imported with th
 
 from __future__ import annotations
 
-import platform
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from sspicli import __version__
 from sspicli.cli.interrupts import interruptible
 from sspicli.cli.session_options import SessionOptions
 from sspicli.cli.watching import Watch
-from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
 from sspicli.packages.catalog import create_package
 from sspicli.packages.options import parse_settings
-from sspicli.packages.setup import EndpointSetup, Setup, build
+from sspicli.packages.setup import build
 from sspicli.runtime.chooser import Completion, First, Order, schedule_choices
-from sspicli.session.drivers import Plan, Style
+from sspicli.scenario.plans import handshakes_of, plan_of, read_clock, run_started, with_tls
 from sspicli.session.pair import Blueprint, Choices, pair
 from sspicli.session.session import Session
-from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.errors import UsageError, WriteError
-from sspicli.sspi.package import Role, SecurityPackage
+from sspicli.sspi.package import Role
 from sspicli.sspi.schannel import describe
 
 if TYPE_CHECKING:
     from sspicli.journal.recording import KeyLogWriter, RecordingWriter
     from sspicli.runtime.pool import PoolDispatcher, Workers
     from sspicli.session.faults import Fault
-
-# What a handshake asks its security contexts afterwards.
-QUERIES = (
-    ContextAttribute.CONNECTION_INFO,
-    ContextAttribute.CIPHER_INFO,
-    ContextAttribute.SESSION_INFO,
-    ContextAttribute.APPLICATION_PROTOCOL,
-    ContextAttribute.STREAM_SIZES,
-    ContextAttribute.REMOTE_CERT_CONTEXT,
-    ContextAttribute.REMOTE_CERT_CHAIN,
-    ContextAttribute.ENDPOINT_BINDINGS,
-    ContextAttribute.UNIQUE_BINDINGS,
-)
 
 
 def unwatched(work: Callable[[], object]) -> None:
@@ -144,21 +125,29 @@ def start(options: SessionOptions, *, pace: float = 0.0) -> Started:
 
 def blueprint(options: SessionOptions) -> Blueprint:
     """Check the options, and make certificates and plans: what one session needs, and each of many."""
-    clock = _clock(options.clock)
+    clock = read_clock(options.clock, where="--clock")
     faults = _faults(options.fault)
     choices = _choices(options)
-    client = parse_settings("client", _with_tls(options.client, options.tls))
-    server = parse_settings("server", _with_tls(options.server, options.tls))
+    client = parse_settings("client", with_tls(options.client, options.tls))
+    server = parse_settings("server", with_tls(options.server, options.tls))
     package = create_package(options.package)
     setup = build(client=client, server=server, seed=options.seed, clock=clock)
     _check_sample(options, resumes=setup.client.resume)
-    handshakes = 2 if setup.client.resume and setup.server.resume else 1
+    handshakes = handshakes_of(setup)
+    said = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(options).items()}
+    started = run_started(
+        package, setup, clock=clock, seed=options.seed, has_secrets=options.include_secrets, options=said
+    )
+    plans = [
+        plan_of(role, side, package, mode=options.mode, messages=options.messages, handshakes=handshakes)
+        for role, side in ((Role.CLIENT, setup.client), (Role.SERVER, setup.server))
+    ]
     return Blueprint(
-        client=_plan(Role.CLIENT, setup.client, package, options, handshakes),
-        server=_plan(Role.SERVER, setup.server, package, options, handshakes),
+        client=plans[0],
+        server=plans[1],
         find=lambda name: package if name.lower() == package.name.lower() else None,
         describe=describe,
-        started=_run_started(options, package, clock, setup),
+        started=started,
         choices=choices,
         faults=faults,
         timeout=options.timeout,
@@ -245,64 +234,6 @@ def _one_at_a_time(choices: Choices, options: SessionOptions) -> Choices:
         )
     is_default = choices.schedule is None and isinstance(choices.chooser(), First)
     return replace(choices, schedule=()) if is_default else choices
-
-
-def _with_tls(pairs: tuple[str, ...], tls: str | None) -> tuple[str, ...]:
-    """Let `--tls` set the version of a side that has not set its own."""
-    has_own = any(one.partition("=")[0].strip().lower() == "tls" for one in pairs)
-    return pairs if tls is None or has_own else (*pairs, f"tls={tls}")
-
-
-def _plan(role: Role, setup: EndpointSetup, package: SecurityPackage, options: SessionOptions, handshakes: int) -> Plan:
-    return Plan(
-        role=role,
-        package=package.name,
-        auth_data=setup.auth_data,
-        credential_use=setup.credential_use,
-        requirements=setup.requirements,
-        target_name=setup.target_name,
-        application_protocols=setup.application_protocols,
-        style=_style(options.mode, role),
-        handshakes=handshakes,
-        messages=options.messages,
-        queries=QUERIES,
-    )
-
-
-def _style(mode: str, role: Role) -> Style:
-    """Give the side its style; the documentation's sample is a server, and its client uses callbacks."""
-    return Style.CALLBACK if mode == "sample" and role is Role.CLIENT else Style(mode)
-
-
-def _clock(text: str | None) -> int:
-    """Read `--clock`: Unix seconds, or a UTC time in ISO 8601; now, when it is not given."""
-    if text is None:
-        return int(time.time())
-    if text.isdecimal() and len(text) < 12:
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(
-            f"{text!r} is no time", where="--clock", help="write 2026-11-22T12:00:00Z, or Unix seconds"
-        ) from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-
-def _run_started(options: SessionOptions, package: SecurityPackage, clock: int, setup: Setup) -> ev.RunStarted:
-    said = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(options).items()}
-    said |= {"client.note": setup.client.cert_note, "server.note": setup.server.cert_note}
-    return ev.RunStarted(
-        tool=f"sspi-async {__version__}",
-        package=package.name,
-        engine=package.engine,
-        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        started=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        clock=clock,
-        seed=options.seed,
-        has_secrets=options.include_secrets,
-        options=said,
-    )
 
 
 def _open_keylog(path: Path | None, journal: Journal) -> KeyLogWriter | None:

@@ -65,8 +65,12 @@ class NoteMade(NamedTuple):
 
 
 class ActionTaken(NamedTuple):
-    """A user did this, in the grammar's own words: the head of a causal chain."""
+    """A step was taken, in the grammar's own words: the head of a causal chain.
 
+    `step` is its id, such as `server.3` for the third step of the server's program.
+    """
+
+    step: str
     words: str
 
 

@@ -306,6 +306,13 @@ class Note(NamedTuple):
     text: str
 
 
+class TakeStep(NamedTuple):
+    """Put on record that a step is taken now: its id, and its own words; what it leads to has that record as cause."""
+
+    step: str
+    words: str
+
+
 Action = (
     CreateAsyncContext
     | FreeAsyncContext
@@ -332,6 +339,7 @@ Action = (
     | Raise
     | Sleep
     | Note
+    | TakeStep
 )
 
 Driver = Generator[Action, object, None]

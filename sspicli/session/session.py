@@ -28,6 +28,7 @@ from sspicli.session.actions import (
     Receive,
     Send,
     Sleep,
+    TakeStep,
     Wait,
 )
 from sspicli.session.wire import MemoryWire, Wire
@@ -430,6 +431,11 @@ class Session:
         activity.cause = self._journal.append(activity.name, ev.NoteMade(action.text), activity.cause)
         return True
 
+    def _take_step(self, activity: Activity, action: TakeStep) -> bool:
+        taken = ev.ActionTaken(action.step, action.words)
+        activity.cause = self._journal.append(activity.name, taken, activity.cause)
+        return True
+
     def _send(self, activity: Activity, action: Send) -> bool:
         for number, leg, receiver, data in self._wire.send(activity.name, action.data, is_token=action.is_token):
             cause = self._journal.append(activity.name, ev.TokenSent(number, leg, receiver, data), activity.cause)
@@ -461,5 +467,6 @@ _PERFORM: dict[type, Callable[[Session, Activity, Any], bool]] = {
     Raise: Session._raise,
     Sleep: Session._sleep,
     Note: Session._note,
+    TakeStep: Session._take_step,
 }
 """What only a session performs; every other action performs itself on the API."""

@@ -29,7 +29,7 @@ SENTENCES: list[tuple[ev.Event, str]] = [
     (ev.HandshakeBegan(2), "handshake 2 begins"),
     (ev.RunEnded("stuck", ("client waits for bytes",)), "run ended: stuck; client waits for bytes"),
     (ev.NoteMade("a\x1b[2Jnote"), r"a\x1b[2Jnote"),
-    (ev.ActionTaken("hold server"), "hold server"),
+    (ev.ActionTaken("server.1", "hold server"), "hold server"),
     (ev.AsyncContextCreated(None), "SspiCreateAsyncContext → NULL"),
     (ev.NotifyCallbackSet(AC, True, OK), "SspiSetAsyncNotifyCallback ac1 to NULL → SEC_E_OK"),
     (ev.NotifyRequirementQueried(AC, True), "SspiAsyncContextRequiresNotify ac1 → TRUE"),

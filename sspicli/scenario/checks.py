@@ -1,0 +1,177 @@
+"""What the model cannot say of a scenario: settings, clocks, flags, names of programs, faults that cannot happen.
+
+Each check gives the path of the value, what is wrong, and what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sspicli.packages.catalog import find_package
+from sspicli.packages.options import parse_settings, settings_of
+from sspicli.runtime.chooser import schedule_choices
+from sspicli.scenario.model import AttributeCheck, FaultPart, Scenario
+from sspicli.scenario.problems import Loc
+from sspicli.scenario.steps import Accept, Handshake, Initialize, Query, SetCallback, Step
+from sspicli.scenario.words import near
+from sspicli.session.faults import FUNCTIONS
+from sspicli.sspi.attributes import ContextAttribute
+from sspicli.sspi.errors import SspiCliError
+from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet
+
+Wrong = tuple[Loc, str, str]
+PHASES = ("idle", "pending", "complete", "in its callback", "settled", "freed")
+
+
+def check(scenario: Scenario) -> Iterator[Wrong]:
+    """List what is wrong with a scenario whose every value has the right type."""
+    for side in ("client", "server"):
+        yield from check_settings(side, getattr(scenario.session, side))
+    yield from _session(scenario)
+    for number, fault in enumerate(scenario.faults):
+        yield from _fault(fault, ("faults", number))
+    for name, steps in scenario.programs.items():
+        for path, step in walk(steps, ("programs", name)):
+            yield from _step(step, path, name.partition(".")[0])
+    for number, one in enumerate(scenario.steps):
+        if isinstance(one, AttributeCheck) and attribute_number(one.attribute) is None:
+            yield (("steps", number, "attribute"), *_no_attribute(one.attribute))
+
+
+def walk(steps: list[Step], path: Loc) -> Iterator[tuple[Loc, Step]]:
+    """List steps with their paths, those in callbacks too."""
+    for number, step in enumerate(steps):
+        here = (*path, number)
+        yield here, step
+        if isinstance(step, SetCallback) and isinstance(step.set_callback, SetCallback.Arguments):
+            yield from walk(step.set_callback.do or [], (*here, "set-callback", "do"))
+
+
+def attribute_number(name: str) -> int | None:
+    """Find a context attribute by its documented name."""
+    word = name.upper().removeprefix("SECPKG_ATTR_")
+    return int(ContextAttribute[word]) if word in ContextAttribute.__members__ else None
+
+
+def _no_attribute(name: str) -> tuple[str, str]:
+    known = ContextAttribute.__members__
+    return f"{name[:80]!r} is no context attribute", near(name.removeprefix("SECPKG_ATTR_"), known) or ", ".join(known)
+
+
+def pairs(settings: dict[str, Any]) -> list[str]:
+    """Write settings as the command line has them."""
+    return [f"{key}={_value(value)}" for key, value in settings.items() if not isinstance(value, dict)]
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_value, value))
+    return "none" if value is None else str(getattr(value, "text", value))
+
+
+def check_settings(side: str, settings: dict[str, Any]) -> Iterator[Wrong]:
+    """List what is wrong with one side's settings."""
+    known = [one.key for one in settings_of(side)]
+    are_good = True
+    for key, value in settings.items():
+        path: Loc = ("session", side, key)
+        if key not in known:
+            are_good = False
+            yield path, f"{key[:80]!r} is no setting of the {side}", near(key, known) or f"there are {', '.join(known)}"
+        elif isinstance(value, dict):
+            are_good = False
+            yield path, "a mapping is no value here", "write a word, a number or a list"
+        else:
+            try:
+                parse_settings(side, pairs({key: value}))
+            except SspiCliError as error:
+                are_good = False
+                yield path, error.message, error.help
+    if are_good:
+        try:
+            parse_settings(side, pairs(settings))
+        except SspiCliError as error:
+            yield ("session", side), error.message, error.help
+
+
+def _session(scenario: Scenario) -> Iterator[Wrong]:
+    if find_package(scenario.session.package) is None:
+        yield ("session", "package"), f"{scenario.session.package[:80]!r} is no security package", "write schannel"
+    if scenario.clock is not None and not _is_time(scenario.clock):
+        yield ("clock",), f"{scenario.clock[:80]!r} is no time", "write 2026-11-22T12:00:00Z, or Unix seconds"
+    schedule = scenario.schedule
+    if schedule.choices is not None:
+        try:
+            schedule_choices(schedule.choices)
+        except SspiCliError as error:
+            yield ("schedule", "choices"), error.message, error.help
+    has_order = schedule.completion != "pending" or schedule.order != "fifo" or bool(schedule.calls)
+    if schedule.workers and (has_order or schedule.choices is not None):
+        yield ("schedule", "workers"), "worker threads complete calls as they finish them", "leave out what chooses"
+    if schedule.choices is not None and has_order:
+        yield ("schedule", "choices"), "a schedule holds every choice", "leave out completion, order and calls"
+    if scenario.session.mode == "sample" and scenario.session.messages:
+        yield ("session", "messages"), "the documentation's sample ends with its handshake", "leave it out"
+
+
+def _is_time(text: str) -> bool:
+    if text.isdecimal() and len(text) < 12:
+        return True
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _fault(fault: FaultPart, path: Loc) -> Iterator[Wrong]:
+    of_calls, of_legs = {"null", "refuse", "fail", "hang"}, {"delay"}
+    act = fault.acts()[0]
+    if fault.leg is not None and act in of_calls:
+        yield (*path, act), f"{act} befalls a call, not a leg", "name a call: instead of leg:"
+    if fault.call is not None and act not in of_calls | of_legs:
+        yield (*path, act), f"{act} befalls a leg, not a call", "name a leg: instead of call:"
+    if fault.call is not None and (act == "null") != (fault.call.word == "create"):
+        yield (*path, act), "null is the fault of create, and its only one", "call: client.create, null: true"
+    if fault.tamper is not None:
+        where = [fault.tamper.at, fault.tamper.field].count(None)
+        what = [fault.tamper.xor, fault.tamper.bytes].count(None)
+        if where != 1 or what != 1:
+            yield (*path, "tamper"), "tamper wants one of at and field, and one of xor and bytes", ""
+
+
+def _step(step: Step, path: Loc, side: str) -> Iterator[Wrong]:
+    if isinstance(step, Initialize) and side == "server":
+        yield (*path, "init"), "a server calls SspiAcceptSecurityContextAsync", "write accept:"
+    if isinstance(step, Accept) and side == "client":
+        yield (*path, "accept"), "a client calls SspiInitializeSecurityContextAsync", "write init:"
+    if isinstance(step, Query) and attribute_number(step.query.attribute) is None:
+        yield ((*path, "query", "attribute"), *_no_attribute(step.query.attribute))
+    if isinstance(step, Initialize | Accept | Handshake):
+        arguments = getattr(step, step.verb)
+        known = (IscReq if side == "client" else AscReq).__members__
+        for key in ("flags", "add_flags", "drop_flags"):
+            for number, name in enumerate(getattr(arguments, key) or []):
+                if flag_word(name) not in known:
+                    help = near(flag_word(name), known) or f"there are {', '.join(known)}"
+                    yield (*path, step.verb, key.replace("_", "-"), number), f"{name[:80]!r} is no flag here", help
+
+
+def flag_word(name: str) -> str:
+    """Leave out a flag's prefix."""
+    word = name.upper()
+    for prefix in ("ISC_REQ_", "ASC_REQ_", "ISC_RET_", "ASC_RET_"):
+        word = word.removeprefix(prefix)
+    return word
+
+
+def granted(word: int, name: str, side: str) -> bool | None:
+    """Say whether a flag of pfContextAttr is set; None for a name that is none."""
+    known = (IscRet if side == "client" else AscRet).__members__
+    flag = known.get(flag_word(name))
+    return None if flag is None else bool(word & int(flag))
+
+
+__all__ = ["FUNCTIONS", "PHASES", "attribute_number", "check", "flag_word", "granted", "pairs", "walk"]

@@ -1,0 +1,346 @@
+"""Run a case and judge it: from a checked scenario to what it came to, with everything that explains it.
+
+The rule guarded here: the run only makes records, the judging only reads them. A case that is run again with the same
+seed and schedule makes the same calls with the same statuses; certificates are made for a fixed clock unless the
+scenario names one, so that it means the same on every day.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+from time import perf_counter_ns
+
+from sspicli.analysis.calls import Call
+from sspicli.analysis.cases import CaseResult, Outcome, Unmet
+from sspicli.analysis.report import Report, Verdict, report
+from sspicli.analysis.rules import Finding
+from sspicli.journal import events as ev
+from sspicli.journal.journal import Journal, Record
+from sspicli.packages.catalog import create_package
+from sspicli.packages.options import parse_settings
+from sspicli.packages.setup import Setup, build
+from sspicli.runtime.chooser import Completion, Order, schedule_choices, schedule_text
+from sspicli.scenario import steps as st
+from sspicli.scenario.checks import pairs, walk
+from sspicli.scenario.expect import Checker
+from sspicli.scenario.load import Case
+from sspicli.scenario.model import CallCheck, LegCheck, Scenario
+from sspicli.scenario.plans import handshakes_of, plan_of, read_clock, run_started, with_tls
+from sspicli.scenario.program import Memory, program
+from sspicli.session.actions import Driver
+from sspicli.session.drivers import Plan, Style, endpoint_program
+from sspicli.session.pair import Choices, pair
+from sspicli.session.sample import documented_sample
+from sspicli.session.session import Session
+from sspicli.sspi.errors import UnavailableError, UsageError
+from sspicli.sspi.package import Role, SecurityPackage
+from sspicli.sspi.schannel import describe
+from sspicli.sspi.status import SecurityStatus
+
+CLOCK = "2026-01-01T00:00:00Z"  # where a scenario names none
+FIRST_ERROR = 0x80000000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What is asked of a run beside its scenario.
+
+    `schedule` and `seed` stand above the scenario's own; `artifacts` is the folder for a recording of each case that
+    fails; `strict` lets warnings count, and a case that passes although it is expected to fail.
+    """
+
+    schedule: str | None = None
+    seed: int | None = None
+    artifacts: Path | None = None
+    strict: bool = False
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A run that has ended: its records, and what they came to."""
+
+    records: tuple[Record, ...]
+    report: Report
+    schedule: str
+
+
+def run_case(case: Case, options: RunOptions) -> CaseResult:
+    """Run one case and say what it came to; a case that is skipped, or cannot be run, is a result too."""
+    began = perf_counter_ns()
+    base = CaseResult(
+        file=case.file,
+        scenario=case.name,
+        parameters=case.parameters,
+        tags=case.tags,
+        place=case.place,
+        outcome=Outcome.SKIP,
+        attempt=options.attempt,
+    )
+    if case.scenario.skip is not None:
+        return replace(base, reason=case.scenario.skip)
+    try:
+        ran = run(case, options)
+    except UnavailableError as error:
+        return replace(base, reason=error.message)
+    except UsageError as error:
+        return replace(base, outcome=Outcome.ERROR, reason=error.message)
+    judged = judge(case, ran, options, base)
+    return replace(judged, nanoseconds=perf_counter_ns() - began)
+
+
+def run(case: Case, options: RunOptions = RunOptions()) -> Ran:
+    """Make a case's session and run it to its end."""
+    journal = Journal()
+    session = session_of(case, options, journal)
+    session.run()
+    unused = len(_schedule(case.scenario, options) or ()) - len(session.choices)
+    if unused > 0:
+        raise UsageError(f"the schedule diverged: the run ended with {unused} of its choices unmade")
+    records = tuple(journal.records)
+    return Ran(records, report(records), schedule_text(session.choices))
+
+
+# -- making ------------------------------------------------------------------------------------------------------------
+def session_of(case: Case, options: RunOptions, journal: Journal) -> Session:
+    """Put a case's session together; its journal begins with who made it, and the scenario itself."""
+    scenario = case.scenario
+    seed = scenario.schedule.seed if options.seed is None else options.seed
+    clock = read_clock(scenario.clock or CLOCK, where="clock")
+    package = _package(scenario.session.package)
+    settings = {side: _settings(scenario, side) for side in ("client", "server")}
+    setup = _setup(settings["client"], settings["server"], seed, clock)
+    journal.append("user", _started(case, package, setup, clock, seed, settings), 0)
+    plans = [
+        plan_of(
+            role,
+            getattr(setup, role.value),
+            package,
+            mode=scenario.session.mode,
+            messages=scenario.session.messages,
+            handshakes=handshakes_of(setup),
+        )
+        for role in (Role.CLIENT, Role.SERVER)
+    ]
+    tape = _tape(scenario, journal)
+    return pair(
+        plans[0],
+        plans[1],
+        find=lambda name: package if name.lower() == package.name.lower() else None,
+        describe=describe,
+        journal=journal,
+        choices=_choices(scenario, options, seed),
+        program=partial(_program_of, scenario, tape),
+        timeout=scenario.timeout,
+    )
+
+
+@lru_cache(maxsize=8)
+def _package(name: str) -> SecurityPackage:
+    return create_package(name)
+
+
+def _settings(scenario: Scenario, side: str) -> tuple[str, ...]:
+    return with_tls(tuple(pairs(getattr(scenario.session, side))), scenario.session.tls)
+
+
+@lru_cache(maxsize=64)
+def _setup(client: tuple[str, ...], server: tuple[str, ...], seed: int, clock: int) -> Setup:
+    """Make certificates and arguments; the same words give the same bytes, so that cases may share them."""
+    return build(
+        client=parse_settings("client", client), server=parse_settings("server", server), seed=seed, clock=clock
+    )
+
+
+def _started(
+    case: Case, package: SecurityPackage, setup: Setup, clock: int, seed: int, settings: dict[str, tuple[str, ...]]
+) -> ev.RunStarted:
+    scenario = case.scenario
+    options: dict[str, object] = {
+        "package": scenario.session.package,
+        "tls": scenario.session.tls,
+        "client": settings["client"],
+        "server": settings["server"],
+        "mode": scenario.session.mode,
+        "messages": scenario.session.messages,
+        "workers": scenario.schedule.workers,
+        "seed": seed,
+        "timeout": scenario.timeout,
+        "scenario": case.source.text,
+        "scenario.file": case.file,
+        "scenario.number": case.number,
+        "scenario.id": case.id,
+        "scenario.parameters": tuple(f"{name}={value}" for name, value in case.parameters),
+    }
+    return run_started(package, setup, clock=clock, seed=seed, has_secrets=False, options=options)
+
+
+def _schedule(scenario: Scenario, options: RunOptions) -> tuple[int, ...] | None:
+    text = scenario.schedule.choices if options.schedule is None else options.schedule
+    return None if text is None else tuple(schedule_choices(text))
+
+
+def _choices(scenario: Scenario, options: RunOptions, seed: int) -> Choices:
+    asked = scenario.schedule
+    order = asked.order if isinstance(asked.order, str) else "fifo"
+    return Choices(Completion(asked.completion), Order(order), seed, _schedule(scenario, options))
+
+
+Tape = Callable[[int], bytes]
+
+
+def _tape(scenario: Scenario, journal: Journal) -> Tape:
+    """Keep what each leg carried, for the programs that use it again; others do not pay for it."""
+    legs: dict[int, bytes] = {}
+
+    def keep(record: Record) -> None:
+        if isinstance(record.event, ev.TokenSent) and record.event.leg:
+            legs[record.event.leg] = record.event.data
+
+    if any(_uses_legs(step) for steps in scenario.programs.values() for _, step in walk(steps, ())):
+        journal.subscribe(keep)
+    return lambda number: legs.get(number, b"")
+
+
+def _uses_legs(step: st.Step) -> bool:
+    return bool(re.search(r"\bleg=\d", repr(step)))
+
+
+def _program_of(scenario: Scenario, tape: Tape, plan: Plan, name: str) -> Driver:
+    """Give an endpoint its own program where the scenario has one, else the shipped driver."""
+    steps = scenario.programs.get(name)
+    if steps is not None:
+        return program(steps, Memory(name, plan, tape), name)
+    return documented_sample(plan, name) if plan.style is Style.SAMPLE else endpoint_program(plan, name)
+
+
+# -- judging -----------------------------------------------------------------------------------------------------------
+def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseResult:
+    """Hold a run against its scenario."""
+    checker = Checker(case, ran.report, ran.records)
+    checker.steps()
+    checker.programs()
+    checker.run()
+    is_stuck = _verdict(case, ran.report, checker)
+    counting, warnings = _findings(case, ran.report, options, checker)
+    is_bad = bool(checker.unmet or counting)
+    outcome = Outcome.STUCK if is_stuck else Outcome.FAILED if is_bad else Outcome.PASSED
+    reason = ""
+    if case.scenario.xfail is not None:
+        reason = case.scenario.xfail
+        outcome = Outcome.XPASS if outcome is Outcome.PASSED else Outcome.XFAIL
+    unmet = tuple(sorted(checker.unmet, key=lambda one: (one.place.line, one.place.column)))
+    return replace(
+        base,
+        outcome=outcome,
+        reason=reason,
+        verdict=ran.report.verdict.value,
+        expectations=checker.count,
+        unmet=unmet,
+        findings=counting,
+        warnings=warnings,
+        waits=ran.report.waits if ran.report.verdict is Verdict.STUCK else (),
+        seed=0 if ran.report.run is None else ran.report.run.seed,
+        schedule=ran.schedule,
+        at=_first_record(unmet, counting, ran.report),
+    )
+
+
+def _first_record(unmet: Sequence[Unmet], findings: Sequence[Finding], report: Report) -> int:
+    """Choose the record to look at first."""
+    shown = [number for one in unmet for number in one.records] + [
+        one for finding in findings for one in finding.records
+    ]
+    if shown:
+        return shown[0]
+    culprit = None if report.failure is None else report.failure.culprit
+    done = culprit.completed_sequence if isinstance(culprit, Call) else 0
+    return 0 if culprit is None else done or culprit.sequence
+
+
+def came_to(case: Case, report: Report) -> str:
+    """Say what a run came to; where an endpoint has a program of its own, it need not have made a handshake."""
+    if report.verdict is Verdict.STUCK or not case.scenario.programs:
+        return report.verdict.value
+    is_clean = not any(finding.rule.severity == "error" for finding in report.findings)
+    holds = report.failure is None and is_clean and report.reason == "finished"
+    return Verdict.OK.value if holds else Verdict.FAILED.value
+
+
+def _verdict(case: Case, report: Report, checker: Checker) -> bool:
+    """Hold the verdict; whether the run is stuck and nobody expected it.
+
+    A failure that some expectation names is expected; so is one that comes of a rule that was to be broken.
+    """
+    wanted, got = case.scenario.expect.verdict, came_to(case, report)
+    if wanted is not None:
+        checker.hold("expect", ("expect", "verdict"), wanted, got, evidence=_why(report))
+        return False
+    if got == Verdict.STUCK:
+        checker.hold("expect", ("name",), "a run that ends", "stuck", evidence=report.waits)
+        return True
+    if got != Verdict.OK and not _expects_failure(case.scenario):
+        checker.hold("expect", ("name",), "a handshake that holds", got, evidence=_why(report))
+    return False
+
+
+def _why(report: Report) -> tuple[str, ...]:
+    failure = report.failure
+    words = [f"ended: {report.reason}"] if report.reason not in ("finished", "") else []
+    if failure is not None and failure.status is not None:
+        words.append(f"{failure.side}: {failure.status.name}")
+    return tuple(words)
+
+
+def _expects_failure(scenario: Scenario) -> bool:
+    """Say whether something that is expected names a failure."""
+    expected = scenario.expect
+    named = [expected.client, expected.server]
+    for one in scenario.steps:
+        if isinstance(one, LegCheck):
+            named += [one.expect.client, one.expect.server]
+        elif isinstance(one, CallCheck):
+            named += [one.expect.status, one.expect.queue]
+    for steps in scenario.programs.values():
+        for _, step in walk(steps, ()):
+            given = getattr(step, "expect", None)
+            named += [given.status, given.queue] if isinstance(given, st.CallExpected) else [_status(given)]
+    is_named = any(_is_failure(one) for one in named)
+    return is_named or bool(expected.findings or expected.failed or expected.alert not in (None, "none"))
+
+
+def _status(value: object) -> SecurityStatus | None:
+    return value if isinstance(value, SecurityStatus) else None
+
+
+def _is_failure(status: SecurityStatus | None) -> bool:
+    milder = (SecurityStatus.SEC_E_INCOMPLETE_MESSAGE,)
+    at_server = SecurityStatus.SEC_I_INCOMPLETE_CREDENTIALS  # the end of a handshake there
+    return status is not None and (status >= FIRST_ERROR or status == at_server) and status not in milder
+
+
+def _findings(
+    case: Case, report: Report, options: RunOptions, checker: Checker
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Part the findings into those that count and the others; hold those expected and those let pass."""
+    verify, expected = case.scenario.verify, case.scenario.expect.findings
+    if verify.off:
+        return (), report.findings
+    codes = list(dict.fromkeys(finding.rule.code for finding in report.findings))
+    for code in verify.ignore:
+        checker.hold("verify", ("verify", "ignore", code), f"a finding {code}", "none", holds=code in codes)
+    left = [finding for finding in report.findings if finding.rule.code not in verify.ignore]
+    if expected is not None:
+        got = sorted({finding.rule.code for finding in left})
+        evidence = [f"{one.rule.code} {one.rule.title}: {one.subject}: {one.detail}" for one in left]
+        holds = got == sorted(set(expected))
+        checker.hold("expect", ("expect", "findings"), expected, got, holds=holds, evidence=evidence)
+        return (), tuple(left)
+    counts: Callable[[Finding], bool] = lambda one: (  # noqa: E731
+        one.rule.severity == "error" or ((verify.strict or options.strict) and one.rule.severity == "warning")
+    )
+    return tuple(filter(counts, left)), tuple(one for one in left if not counts(one))

@@ -1,0 +1,559 @@
+"""The steps of a program: every act of an endpoint's own driver, each declared once.
+
+A step's class is the declaration: its first member is the verb, its docstring the sentence of the manual page, its
+members the arguments; the schema that editors use and the words on record are made from it. Variables have names. An
+async context, a credential and a security context that are named for the first time come to life with the step that
+makes them; the usual names are `ac`, `cred` and `ctxt`, so that a plain flow needs none. `null` is a NULL pointer, and
+`foreign` an async context that SspiCreateAsyncContext never gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic.fields import FieldInfo
+
+from sspicli.scenario.words import (
+    AlertName,
+    BufferTypeWord,
+    CallName,
+    Flag,
+    FlagName,
+    Hex,
+    Int,
+    Name,
+    NtStatusWord,
+    Part,
+    Size,
+    Status,
+    Text,
+    Ticks,
+    wrong,
+)
+
+AC, CRED, CTXT, RECEIVED, OUTPUT = "ac", "cred", "ctxt", "received", "output"
+FOREIGN = "foreign"
+
+AsyncContextName = Annotated[
+    Name | None, Field(description="The async context's variable; null for NULL, `foreign` for one that never was.")
+]
+CredentialName = Annotated[Name | None, Field(description="The credential's variable; null for NULL.")]
+SecurityContextName = Annotated[Name | None, Field(description="The security context's variable; null for NULL.")]
+
+
+# -- bytes and buffers -------------------------------------------------------------------------------------------------
+class Slice(Part):
+    """A stretch of bytes; negative numbers count from the end."""
+
+    start: Int = 0
+    """The first byte."""
+    end: Int | None = None
+    """The byte after the last; the end of all, when left out."""
+
+
+class Bytes(Part):
+    """Bytes from one source, or a stretch of them."""
+
+    from_: Name | None = None
+    """A variable: `received`, `output` (the last call's output token), or one that `keep` made."""
+    leg: Annotated[Int, Field(ge=1)] | None = None
+    """What leg N of this connection carried."""
+    hex: Hex | None = None
+    """These bytes."""
+    text: Text | None = None
+    """This text, in UTF-8."""
+    zeros: Annotated[Int, Field(ge=0, le=1 << 24)] | None = None
+    """So many zero bytes."""
+    slice: Slice | None = None
+    """Only this stretch."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Bytes:
+        given = [one for one in (self.from_, self.leg, self.hex, self.text, self.zeros) if one is not None]
+        if len(given) != 1:
+            raise wrong("bytes come from one of from, leg, hex, text and zeros", "name one of them")
+        return self
+
+
+BytesFrom = Annotated[Name | Bytes, Field(description="A variable's name, or a source of bytes.")]
+
+
+class Buffer(Part):
+    """One SecBuffer as it is passed: its type, and what pvBuffer points at (NULL when nothing is said)."""
+
+    type: BufferTypeWord
+    """SECBUFFER_*."""
+    bytes: BytesFrom | None = None
+    """What it holds."""
+    room: Annotated[Int, Field(ge=0, le=1 << 24)] | None = None
+    """Memory of the caller's own, for output."""
+    size: Annotated[Int, Field(ge=0, le=0xFFFFFFFF)] | None = None
+    """cbBuffer, where it is to say something else than what the buffer holds."""
+    readonly: Flag = False
+    """Set SECBUFFER_READONLY."""
+    alpn: list[Text] | None = None
+    """These application protocols, as SEC_APPLICATION_PROTOCOLS (for APPLICATION_PROTOCOLS)."""
+
+
+Buffers = Annotated[
+    Literal["default"] | list[Buffer] | None,
+    Field(description="The buffers in their order; null for a NULL descriptor; default for the documented layout."),
+]
+
+
+# -- what is expected of a step ----------------------------------------------------------------------------------------
+class BufferExpected(Part):
+    """What a buffer is expected to be after the call."""
+
+    type: BufferTypeWord | None = None
+    """SECBUFFER_*."""
+    size: Size | None = None
+    """cbBuffer."""
+    hex: Hex | None = None
+    """What it holds."""
+
+
+class CallExpected(Part):
+    """What is expected of a queued call: at queueing, and once it has completed."""
+
+    queue: Status | None = None
+    """The queue status: what the function itself returned."""
+    status: Status | None = None
+    """The call status, once it has completed."""
+    pending: Flag | None = None
+    """Whether it was still pending when the queueing function returned."""
+    completes: Flag | None = None
+    """Whether it completed at all."""
+    callbacks: Annotated[Int, Field(ge=0)] | None = None
+    """How many times its notify callback was called."""
+    handle: Literal["new", "untouched"] | None = None
+    """Whether it wrote a new handle to its variable."""
+    input: list[BufferExpected] | None = None
+    """The input buffers after the call, by position."""
+    output: list[BufferExpected] | None = None
+    """The output buffers after the call, by position."""
+    granted: list[FlagName] | None = None
+    """Context attributes that are among those granted (ISC_RET_*, ASC_RET_*)."""
+    denied: list[FlagName] | None = None
+    """Context attributes that are not."""
+    alert: AlertName | Literal["none"] | None = None
+    """The TLS alert that it made or was told of."""
+
+
+class QueryExpected(Part):
+    """What is expected of a synchronous function."""
+
+    status: Status | None = None
+    """Its SECURITY_STATUS."""
+    fields: dict[Text, Any] | None = None
+    """Members of the structure, by their documented names."""
+    buffers: list[BufferExpected] | None = None
+    """The buffers afterwards, by position."""
+
+
+# -- steps -------------------------------------------------------------------------------------------------------------
+class Step(Part):
+    """What every step may have besides its verb."""
+
+    title: Text | None = None
+    """A word on what this step is for; it stands in reports."""
+
+    @property
+    def verb(self) -> str:
+        """The step's verb, as it is written."""
+        return verb_of(type(self))
+
+
+class Create(Step):
+    """SspiCreateAsyncContext: make an async context and keep its handle under a name."""
+
+    create: Name
+    expect: Literal["handle", "null"] | None = None
+    """Whether there was memory for it."""
+
+
+class SetCallback(Step):
+    """SspiSetAsyncNotifyCallback: register what is done on completion, or NULL."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        async_context: AsyncContextName = AC
+        do: list[ProgramStep] | None = []
+        """The callback's body; an empty list only takes note; null registers NULL (documented for delete alone)."""
+        data: Name | None = None
+        """A name for the callback data, which `end-life` may end."""
+
+    set_callback: Name | Arguments
+    expect: Status | None = None
+    """What it returned."""
+
+
+class RequiresNotify(Step):
+    """SspiAsyncContextRequiresNotify: ask whether a callback is registered."""
+
+    requires_notify: AsyncContextName
+    expect: Flag | None = None
+    """What it returned."""
+
+
+class GetStatus(Step):
+    """SspiGetAsyncCallStatus: ask for the call status."""
+
+    get_status: AsyncContextName
+    expect: Status | None = None
+    """What it returned."""
+
+
+class Reinit(Step):
+    """SspiReinitAsyncContext: make the async context ready for its next call."""
+
+    reinit: AsyncContextName
+    expect: NtStatusWord | None = None
+    """The NTSTATUS it returned."""
+
+
+class FreeAsync(Step):
+    """SspiFreeAsyncContext: end the async context."""
+
+    free_async_context: AsyncContextName
+
+
+class Acquire(Step):
+    """SspiAcquireCredentialsHandleAsync: queue the making of a credential from this endpoint's settings."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        async_context: AsyncContextName = AC
+        credential: Name = CRED
+        """The variable that is to hold the credential."""
+        use: Literal["inbound", "outbound", "both", "default"] | None = None
+        """fCredentialUse; that of the endpoint's role when left out."""
+        package: Text | None = None
+        """pszPackage; the session's when left out."""
+        principal: Text | None = None
+        """pszPrincipal."""
+        auth_data: Literal["settings", "null"] = "settings"
+        """pvAuthData: SCH_CREDENTIALS of the endpoint's settings, or NULL."""
+
+    acquire: Arguments
+    expect: CallExpected | None = None
+
+
+class LegArguments(Part):
+    """The arguments of SspiInitializeSecurityContextAsync and SspiAcceptSecurityContextAsync."""
+
+    async_context: AsyncContextName = AC
+    credential: CredentialName = CRED
+    security_context: SecurityContextName = CTXT
+    """phContext; NULL is passed while the variable holds no handle."""
+    new_security_context: SecurityContextName = CTXT
+    """phNewContext."""
+    flags: list[FlagName] | None = None
+    """fContextReq: exactly these; the endpoint's own when left out."""
+    add_flags: list[FlagName] = []
+    """These besides."""
+    drop_flags: list[FlagName] = []
+    """Without these."""
+    input: Buffers = "default"
+    """pInput. The documented layout is TOKEN with what was received and EMPTY, and the ALPN list on a first leg."""
+    output: Buffers = "default"
+    """pOutput. The documented layout is TOKEN and ALERT, for the package to allocate where that was asked for."""
+
+
+class Initialize(Step):
+    """SspiInitializeSecurityContextAsync: queue one client leg."""
+
+    class Arguments(LegArguments):
+        """The arguments."""
+
+        target: Text | None = "default"
+        """pszTargetName; null for NULL; the endpoint's own when left out."""
+
+    init: Arguments
+    expect: CallExpected | None = None
+
+
+class Accept(Step):
+    """SspiAcceptSecurityContextAsync: queue one server leg."""
+
+    accept: LegArguments
+    expect: CallExpected | None = None
+
+
+class Delete(Step):
+    """SspiDeleteSecurityContextAsync: queue the deletion of a security context."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        async_context: AsyncContextName = AC
+        security_context: Name = CTXT
+
+    delete: Arguments
+    expect: CallExpected | None = None
+
+
+class FreeCredential(Step):
+    """SspiFreeCredentialsHandleAsync: queue the freeing of a credential."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        async_context: AsyncContextName = AC
+        credential: Name = CRED
+
+    free_credential: Arguments
+    expect: CallExpected | None = None
+
+
+class Wait(Step):
+    """Wait until the notify callback of an async context has run."""
+
+    wait: Name
+
+
+class Poll(Step):
+    """Ask for the call status, less and less often, until it is final."""
+
+    poll: Name
+    expect: Status | None = None
+    """The final status."""
+
+
+class Handshake(Step):
+    """Make every further leg as the shipped drivers do, until the handshake has ended; the callback only notifies."""
+
+    class Arguments(LegArguments):
+        """The arguments of each leg."""
+
+        target: Text | None = "default"
+        legs: Annotated[Int, Field(ge=1, le=1000)] | None = None
+        """At most so many calls."""
+
+    handshake: Arguments
+    expect: Status | None = None
+    """The last call status."""
+
+
+class Connect(Step):
+    """Begin connection N on the wire, or go back to it."""
+
+    connect: Annotated[Int, Field(ge=1, le=1000)]
+
+
+class Send(Step):
+    """Put bytes on the wire, as a token."""
+
+    send: BytesFrom
+    protected: Flag = False
+    """They are protected data and make no leg."""
+
+
+class Receive(Step):
+    """Wait for bytes from the peer and keep them in a variable."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        into: Name = RECEIVED
+        append: Flag = False
+        """Add them to what the variable holds."""
+
+    receive: Name | Arguments
+
+
+class KeepExtra(Step):
+    """Keep of a variable's bytes what the last call's SECBUFFER_EXTRA says is left over."""
+
+    keep_extra: Name
+
+
+class Keep(Step):
+    """Keep bytes in a variable."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        name: Name
+        bytes: BytesFrom
+
+    keep: Arguments
+
+
+class Close(Step):
+    """Close the sending side of the wire."""
+
+    close: Literal["wire"]
+
+
+class FreeBuffers(Step):
+    """FreeContextBuffer: release what the package allocated for the last call's output on this async context."""
+
+    free_buffers: Name
+
+
+class Assign(Step):
+    """Overwrite a variable: a credential's or a security context's, with another's value or with no handle."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        variable: Name
+        to: Name | None = None
+
+    assign: Arguments
+
+
+class Read(Step):
+    """Read a variable that a pending call may own: credential, security context, `attributes` or `expiry`."""
+
+    read: Name
+
+
+class Query(Step):
+    """QueryContextAttributes."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        security_context: SecurityContextName = CTXT
+        attribute: Text
+        """SECPKG_ATTR_*, with or without its prefix."""
+
+    query: Arguments
+    expect: QueryExpected | None = None
+
+
+class Encrypt(Step):
+    """EncryptMessage: protect bytes; `output` holds them afterwards."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        security_context: SecurityContextName = CTXT
+        bytes: BytesFrom
+
+    encrypt: Arguments
+    expect: QueryExpected | None = None
+
+
+class Decrypt(Step):
+    """DecryptMessage: open what a variable holds; `plaintext` holds it afterwards, `received` what was left over."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        security_context: SecurityContextName = CTXT
+        bytes: BytesFrom = RECEIVED
+
+    decrypt: Arguments
+    expect: QueryExpected | None = None
+
+
+class Hold(Step):
+    """From now on let a call stay pending, whoever queues it, until `release` or `complete`."""
+
+    hold: CallName
+
+
+class Release(Step):
+    """Let a held call complete when its turn comes."""
+
+    release: CallName
+
+
+class Complete(Step):
+    """Let a held call complete now, before anything else happens."""
+
+    complete: CallName
+
+
+class Sleep(Step):
+    """Let virtual time pass."""
+
+    sleep: Ticks
+
+
+class Signal(Step):
+    """Raise a signal of this endpoint, which `await` waits for."""
+
+    signal: Name
+
+
+class Await(Step):
+    """Wait for a signal of this endpoint."""
+
+    await_: Name
+
+
+class Note(Step):
+    """Put a sentence on record."""
+
+    note: Text
+
+
+class Check(Step):
+    """Hold what the records say so far against what is expected; nothing is called."""
+
+    class Arguments(Part):
+        """What is expected."""
+
+        phase: dict[Name, Text] = {}
+        """The phase of each async context: idle, pending, complete, in its callback, settled, freed."""
+        callbacks: Annotated[Int, Field(ge=0)] | None = None
+        """How many notify callbacks of this endpoint have been entered."""
+        pending: Annotated[Int, Field(ge=0)] | None = None
+        """How many calls of this endpoint are pending."""
+
+    check: Arguments
+
+
+STEPS: tuple[type[Step], ...] = (
+    Create, SetCallback, RequiresNotify, GetStatus, Reinit, FreeAsync,
+    Acquire, Initialize, Accept, Delete, FreeCredential,
+    Wait, Poll, Handshake, Connect, Send, Receive, KeepExtra, Keep, Close, FreeBuffers, Assign, Read,
+    Query, Encrypt, Decrypt, Hold, Release, Complete, Sleep, Signal, Await, Note, Check,
+)  # fmt: skip
+"""Every step, in the order of the manual page."""
+
+
+@cache
+def verb_field(step: type[Step]) -> tuple[str, FieldInfo]:
+    """Give a step's verb: its member's name and declaration."""
+    name = next(name for name in step.__annotations__)
+    return name, step.model_fields[name]
+
+
+def verb_of(step: type[Step]) -> str:
+    """Write a step's verb."""
+    return verb_field(step)[0].rstrip("_").replace("_", "-")
+
+
+VERBS: dict[str, type[Step]] = {verb_of(step): step for step in STEPS}
+
+
+def _which(value: object) -> str | None:
+    """Tell by its verb which step a mapping is; the others' verbs are told apart from mere arguments here."""
+    if isinstance(value, Step):
+        return value.verb
+    found = [key for key in value if key in VERBS] if isinstance(value, Mapping) else []
+    return found[0] if len(found) == 1 else None
+
+
+if TYPE_CHECKING:
+    ProgramStep = Step
+else:
+    # A union that is told apart by the verb, so that an error is about the step that was meant.
+    ProgramStep = Annotated[
+        reduce(or_, [Annotated[step, Tag(verb)] for verb, step in VERBS.items()]),
+        Discriminator(_which, custom_error_type="no_step", custom_error_message="this is no step"),
+    ]
+
+SetCallback.Arguments.model_rebuild()
+SetCallback.model_rebuild()
