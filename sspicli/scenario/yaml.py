@@ -279,13 +279,16 @@ class _Composer:
             self._mistakes.add(span, *_refused_property(shortened(found[one])))
 
     def _nothing(self, key: Node, value: Node) -> Node:
-        """Let an empty value stand behind its colon, or behind its key where there is no colon."""
+        """Let an empty value stand behind its colon, or behind its key where there is no colon.
+
+        The parser may let it stand where the next thing begins.
+        """
         if value.span.start and self._text[value.span.start - 1] == ":":
             return value
-        end = key.span
-        return Scalar(
-            None, "", True, Span(end.end_line, end.end_column, end.end_line, end.end_column, end.end, end.end)
-        )
+        colon = _COLON.match(self._text, key.span.end)
+        at = colon.end() if colon else key.span.end
+        line, column, *_ = self._mistakes.source.spot(at)
+        return Scalar(None, "", True, Span(line, column, line, column, at, at))
 
     def _span(self, event: Event, last: Event | None = None) -> Span:
         """Return where an event stands, or where something stands that ends with another event."""
@@ -310,6 +313,7 @@ class _Composer:
 
 
 _KINDS: Final = {type(None): "nothing", bool: "a truth value", int: "a number", float: "a number"}
+_COLON: Final = re.compile(r"\s*:")
 _PROPERTIES: Final = re.compile(r"([&!][^\s,\[\]{}]*)(?:\s+([&!][^\s,\[\]{}]*))?")
 
 
