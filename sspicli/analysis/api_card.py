@@ -55,17 +55,59 @@ VERBS = MappingProxyType(
 """What a call of each function is to the law: one verb, or one for each way in which it can be queued."""
 
 # Rules that watch more than one act, and so stand in no cell of the law.
+_LEGS = (F.SspiInitializeSecurityContextAsync, F.SspiAcceptSecurityContextAsync)
+_CREDENTIALS = (F.SspiAcquireCredentialsHandleAsync, F.SspiFreeCredentialsHandleAsync)
+_CALLBACK = (F.SspiAsyncNotifyCallback,)
 _WATCHED = MappingProxyType(
     {
         "A008": (F.SspiCreateAsyncContext, F.SspiFreeAsyncContext),
+        "A010": (F.SspiCreateAsyncContext,),
+        "A012": (*_LEGS, F.SspiAcquireCredentialsHandleAsync, F.SspiGetAsyncCallStatus),
+        "A013": (F.SspiReinitAsyncContext, F.SspiGetAsyncCallStatus),
+        "A014": (F.SspiGetAsyncCallStatus,),
+        "A015": (F.SspiSetAsyncNotifyCallback, F.SspiAsyncContextRequiresNotify),
         "A016": QUEUEING,
+        "B003": (F.SspiDeleteSecurityContextAsync, F.SspiFreeAsyncContext),
+        "B004": (F.SspiSetAsyncNotifyCallback, *_CALLBACK),
+        "B005": _CALLBACK,
+        "B006": _CALLBACK,
+        "B007": _CALLBACK,
+        "B008": (*QUEUEING, *_CALLBACK),
+        "B009": _CALLBACK,
+        "B010": (*QUEUEING, *_CALLBACK),
+        "B012": (F.SspiGetAsyncCallStatus, *_CALLBACK),
+        "B013": _CALLBACK,
         "C001": QUEUEING,
-        "D004": (
-            F.SspiInitializeSecurityContextAsync,
-            F.SspiAcceptSecurityContextAsync,
-            F.SspiDeleteSecurityContextAsync,
-        ),
-        "D008": (F.SspiAcquireCredentialsHandleAsync, F.SspiFreeCredentialsHandleAsync),
+        "C002": _LEGS,
+        "C003": _LEGS,
+        "C004": _LEGS,
+        "C005": _LEGS,
+        "C006": _LEGS,
+        "C007": _LEGS,
+        "C008": _LEGS,
+        "C009": _LEGS,
+        "C010": _LEGS,
+        "C011": (F.SspiAcquireCredentialsHandleAsync,),
+        "C012": _LEGS,
+        "C013": _LEGS,
+        "D001": (F.SspiDeleteSecurityContextAsync,),
+        "D002": (F.SspiDeleteSecurityContextAsync,),
+        "D003": (*_LEGS, F.SspiDeleteSecurityContextAsync),
+        "D004": (*_LEGS, F.SspiDeleteSecurityContextAsync),
+        "D005": (F.SspiFreeCredentialsHandleAsync,),
+        "D006": (F.SspiAcquireCredentialsHandleAsync, *_LEGS),
+        "D007": (F.SspiAcquireCredentialsHandleAsync, *_LEGS),
+        "D008": _CREDENTIALS,
+        "D009": (F.SspiAcquireCredentialsHandleAsync,),
+        "D010": (F.SspiInitializeSecurityContextAsync,),
+        "D011": (F.SspiInitializeSecurityContextAsync,),
+        "D012": _LEGS,
+        "D013": _LEGS,
+        "D014": (F.SspiInitializeSecurityContextAsync,),
+        "D016": _LEGS,
+        "D017": (*_LEGS, F.SspiDeleteSecurityContextAsync),
+        "D018": _LEGS,
+        "D019": _LEGS,
     }
 )
 
@@ -228,5 +270,5 @@ def _rules(function: Function) -> Iterator[Rule]:
     verbs = {verb for verb, _ in VERBS.get(function, ())}
     in_law = {row.rule for (_, verb, _), row in LAW.items() if verb in verbs}
     for code, rule in RULES.items():
-        if code in in_law or function in _WATCHED.get(code, ()):
+        if rule.has_monitor and (code in in_law or function in _WATCHED.get(code, ())):
             yield rule

@@ -1,292 +1,49 @@
-"""Misuse rules: what a finding's code means, and the monitors that watch the records for it.
+"""The misuse verifier: every monitor over the records of a run, and its findings.
 
-Monitors see and never influence. The law of an async context's life is derived here again, from records alone, against
-the same table that the runtime enforces: two independent checks of one law.
+The rules are data (`rule_table.py`); the monitors that watch for them stand in `rules_async.py`, `rules_notify.py`,
+`rules_buffers.py` and `rules_handles.py`. Each is shown only the records whose events it watches: one look-up for each
+record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Iterable, Sequence
 
 from sspicli.analysis.coherence import IncoherentError, check
+from sspicli.analysis.finding import FINISHED, RAN_OUT, Disagreement, Finding, Monitor, found
+from sspicli.analysis.rule_table import RULES, Page, Reach, Rule
+from sspicli.analysis.rules_async import LifecycleMonitor
+from sspicli.analysis.rules_handles import HandleMonitor
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
-from sspicli.sspi.functions import Function
-from sspicli.sspi.handles import Handle
-from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Undefined, Verb, Verdict
-from sspicli.sspi.package import Source
-from sspicli.sspi.status import NtStatus
 
+__all__ = [
+    "FINISHED",
+    "MONITORS",
+    "RAN_OUT",
+    "RULES",
+    "Disagreement",
+    "Finding",
+    "HandleMonitor",
+    "IncoherentError",
+    "LifecycleMonitor",
+    "Monitor",
+    "Page",
+    "Reach",
+    "Rule",
+    "found",
+    "judge",
+    "watch",
+]
 
-class Rule(NamedTuple):
-    """A misuse rule: its code, severity (error, warning, info), title, what to do, and how we know."""
+MONITORS: tuple[type[Monitor], ...] = (LifecycleMonitor, HandleMonitor)
 
-    code: str
-    severity: str
-    title: str
-    fix: str
-    source: Source
+_WATCHERS: dict[type, list[int]] = {}
+"""For each type of event, the places in `MONITORS` of those that watch it."""
 
-
-class Disagreement(NamedTuple):
-    """A record that says something else than the law: of a live run it is a bug of ours."""
-
-    record: int
-    text: str
-
-
-class Finding(NamedTuple):
-    """A rule's opinion about records: what it befell, what was seen, and the records that show it."""
-
-    rule: Rule
-    subject: str
-    detail: str
-    records: tuple[int, ...]
-
-
-_D, _I = Source.DOCUMENTED, Source.INFERRED
-
-RULES: dict[str, Rule] = {
-    rule.code: rule
-    for rule in (
-        Rule(
-            "A001",
-            "error",
-            "reinitialised while its call is not settled",
-            "reinit after completion and notification",
-            _D,
-        ),
-        Rule("A002", "error", "second call without reinit", "call SspiReinitAsyncContext between two calls", _D),
-        Rule("A003", "error", "second call while the first is pending", "use one async context per call in flight", _I),
-        Rule("A004", "error", "freed while its call is pending", "free it in the notify callback, or after it", _D),
-        Rule("A005", "error", "freed while a notification is owed", "free it in the notify callback, or after it", _D),
-        Rule("A006", "error", "used after it was freed", "let one side own it: the callback, or the caller", _I),
-        Rule("A007", "error", "freed twice", "free it once", _I),
-        Rule("A008", "error", "async context never freed", "call SspiFreeAsyncContext once for each one created", _D),
-        Rule("A009", "error", "a handle that names no async context", "check what SspiCreateAsyncContext returned", _D),
-        Rule("A011", "warning", "status asked before any call", "queue a call first", _I),
-        Rule("A016", "error", "call still pending at the end", "wait for every call before the end", _I),
-        Rule("B001", "error", "no callback for a call other than delete", "set a callback before queueing", _D),
-        Rule("B002", "error", "callback changed while a call is pending", "set it before queueing", _I),
-        Rule("C001", "error", "out-parameter used while its call is pending", "read it in or after the callback", _I),
-        Rule("D004", "error", "security context never deleted", "delete it, whatever the handshake came to", _D),
-        Rule("D008", "error", "credential never freed", "free each credential once, after its last use", _D),
-    )
-}
-
-
-FINISHED = "finished"
-RAN_OUT = frozenset({FINISHED, "stuck", "limit"})  # nothing more could happen; `interrupted` and `broken` say otherwise
-
-
-class _Life:
-    """What the records say so far about the life of one async context."""
-
-    __slots__ = ("call", "has_callback", "phase")
-
-    def __init__(self) -> None:
-        self.phase = Phase.IDLE
-        self.has_callback = False
-        self.call: Handle | None = None
-
-
-class LifecycleMonitor:
-    """Derive every async context's phase from the records, and judge each act against the law."""
-
-    def __init__(self) -> None:
-        self.findings: list[Finding] = []
-        self.disagreements: list[Disagreement] = []
-        self._lives: dict[Handle, _Life] = {}
-        self._owner: dict[Handle, Handle] = {}
-
-    def see(self, record: Record) -> None:
-        """Take the next record."""
-        watch = self._WATCH.get(type(record.event))
-        if watch is not None:
-            watch(self, record)
-
-    def phase_of(self, handle: Handle) -> Phase:
-        """Say in which phase an async context is, by the records so far."""
-        life = self._lives.get(handle)
-        return Phase.FOREIGN if life is None else life.phase
-
-    def end(self, last: int, reason: str) -> None:
-        """Report what is left over when the records end for this reason."""
-        for handle, life in self._lives.items():
-            if life.phase in (Phase.PENDING, Phase.PENDING_SILENT) and reason in RAN_OUT:
-                self._report("A016", str(handle), f"{life.call} had not completed", (last,))
-            if life.phase is not Phase.FREED and reason == FINISHED:
-                self._report("A008", str(handle), f"it was {life.phase} at the end", (last,))
-
-    def _act(self, record: Record, verb: Verb) -> Row:
-        handle: Handle | None = record.event.async_context  # type: ignore[union-attr]
-        life = None if handle is None else self._lives.get(handle)
-        phase = life.phase if life else Phase.NULL if handle is None else Phase.FOREIGN
-        actor = record.actor
-        row = LAW[phase, verb, actor.endswith(".callback") and actor == f"{handle}.callback"]
-        if row.rule:
-            self._report(row.rule, str(handle or "NULL"), f"{record.actor}: {verb}, while {phase}", (record.sequence,))
-        return row
-
-    def _created(self, record: Record) -> None:
-        handle = record.event.async_context  # type: ignore[union-attr]
-        if handle is not None:
-            self._lives[handle] = _Life()
-
-    def _status_queried(self, record: Record) -> None:
-        row = self._act(record, Verb.GET_STATUS)
-        event = record.event
-        assert isinstance(event, ev.CallStatusQueried), "dispatched by type"
-        if isinstance(row.verdict, Refused):
-            self._agree(record, row, Refused(event.status))
-
-    def _callback_set(self, record: Record) -> None:
-        self._act(record, Verb.SET_CALLBACK)
-        event = record.event
-        assert isinstance(event, ev.NotifyCallbackSet), "dispatched by type"
-        if event.async_context in self._lives:
-            self._lives[event.async_context].has_callback = not event.is_null
-
-    def _reinitialized(self, record: Record) -> None:
-        event = record.event
-        assert isinstance(event, ev.AsyncContextReinitialized), "dispatched by type"
-        row = self._act(record, Verb.REINIT)
-        said = Refused(event.status) if event.status != NtStatus.STATUS_SUCCESS else Allowed(Phase.IDLE)
-        self._agree(record, row, said)
-        if isinstance(said, Allowed) and event.async_context in self._lives:
-            self._lives[event.async_context].phase = Phase.IDLE
-
-    def _freed(self, record: Record) -> None:
-        event = record.event
-        assert isinstance(event, ev.AsyncContextFreed), "dispatched by type"
-        row = self._act(record, Verb.FREE)
-        if event.async_context in self._lives:
-            self._agree(record, row, Allowed(Phase.FREED))
-            self._lives[event.async_context].phase = Phase.FREED
-
-    def _queued(self, record: Record) -> None:
-        event = record.event
-        assert isinstance(event, ev.CallQueued), "dispatched by type"
-        row = self._act(record, _queueing_verb(event.function, has_callback=not event.is_silent))
-        life = self._lives[event.async_context]
-        phase = Phase.PENDING_SILENT if event.is_silent else Phase.PENDING
-        self._agree(record, row, Allowed(phase))
-        life.phase, life.call = phase, event.call
-        self._owner[event.call] = event.async_context
-
-    def _refused(self, record: Record) -> None:
-        event = record.event
-        assert isinstance(event, ev.CallRefused), "dispatched by type"
-        life = None if event.async_context is None else self._lives.get(event.async_context)
-        row = self._act(record, _queueing_verb(event.function, has_callback=life is None or life.has_callback))
-        if isinstance(row.verdict, Refused):
-            self._agree(record, row, Refused(event.queue_status))
-
-    def _progress(self, record: Record, progress: Progress) -> None:
-        event = record.event
-        assert isinstance(event, ev.CallCompleted | ev.CallbackEntered | ev.CallbackReturned), "dispatched by type"
-        call = event.call
-        life = self._lives[self._owner[call]]
-        if progress is Progress.RETURNS and not (life.phase is Phase.NOTIFYING and life.call == call):
-            return
-        after = PROGRESS.get((life.phase, progress))
-        if after is None:
-            self._disagree(record, f"{progress}, while {self._owner[call]} is {life.phase}")
-        else:
-            life.phase = after
-
-    def _broken(self, record: Record) -> None:
-        event = record.event
-        assert isinstance(event, ev.ContractBroken), "dispatched by type"
-        row = self._act(record, event.verb)
-        if row.rule != event.rule:
-            self._disagree(record, f"it breaks {event.rule or 'nothing'} there, {row.rule or 'nothing'} by the law")
-
-    def _agree(self, record: Record, row: Row, said: Allowed | Refused) -> None:
-        if row.verdict != said:
-            self._disagree(record, f"it is {_said(said)} there, {_said(row.verdict)} by the law")
-
-    def _disagree(self, record: Record, text: str) -> None:
-        self.disagreements.append(Disagreement(record.sequence, text))
-
-    def _report(self, code: str, subject: str, detail: str, records: tuple[int, ...]) -> None:
-        self.findings.append(Finding(RULES[code], subject, detail, records))
-
-    # A table of the class: a monitor that held its own methods would be a cycle, and live until the next collection.
-    _WATCH: ClassVar[dict[type, Callable[[LifecycleMonitor, Record], object]]] = {
-        ev.AsyncContextCreated: _created,
-        ev.NotifyCallbackSet: _callback_set,
-        ev.NotifyRequirementQueried: lambda self, record: self._act(record, Verb.REQUIRES_NOTIFY),
-        ev.CallStatusQueried: _status_queried,
-        ev.AsyncContextReinitialized: _reinitialized,
-        ev.AsyncContextFreed: _freed,
-        ev.CallQueued: _queued,
-        ev.CallRefused: _refused,
-        ev.CallCompleted: lambda self, record: self._progress(record, Progress.COMPLETES),
-        ev.CallbackEntered: lambda self, record: self._progress(record, Progress.ENTERS),
-        ev.CallbackReturned: lambda self, record: self._progress(record, Progress.RETURNS),
-        ev.ContractBroken: _broken,
-    }
-    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
-
-
-def _said(verdict: Verdict) -> str:
-    """Say a verdict in words."""
-    match verdict:
-        case Allowed():
-            return f"allowed, and {verdict.next} afterwards"
-        case Refused():
-            return f"refused with {verdict.status.name}"
-        case Undefined():
-            return "undefined"
-
-
-def _queueing_verb(function: Function, *, has_callback: bool) -> Verb:
-    if has_callback:
-        return Verb.QUEUE
-    is_delete = function is Function.SspiDeleteSecurityContextAsync
-    return Verb.QUEUE_SILENT_DELETE if is_delete else Verb.QUEUE_SILENT_OTHER
-
-
-class HandleMonitor:
-    """Report early use of out-parameters, and the credentials and security contexts that nobody ended."""
-
-    WATCHED: ClassVar[frozenset[type]] = frozenset(
-        {
-            ev.CredentialAcquired,
-            ev.CredentialFreed,
-            ev.SecurityContextOpened,
-            ev.SecurityContextDeleted,
-            ev.OutputReadEarly,
-        }
-    )
-
-    def __init__(self) -> None:
-        self.findings: list[Finding] = []
-        self._born: dict[Handle, int] = {}
-
-    def see(self, record: Record) -> None:
-        """Take the next record."""
-        event = record.event
-        if isinstance(event, ev.CredentialAcquired):
-            self._born[event.credential] = record.sequence
-        elif isinstance(event, ev.SecurityContextOpened):
-            self._born[event.security_context] = record.sequence
-        elif isinstance(event, ev.CredentialFreed):
-            self._born.pop(event.credential, None)
-        elif isinstance(event, ev.SecurityContextDeleted):
-            self._born.pop(event.security_context, None)
-        elif isinstance(event, ev.OutputReadEarly):
-            verb = "written" if event.is_write else "read"
-            detail = f"{event.parameter} was {verb} while {event.call} was pending"
-            self.findings.append(Finding(RULES["C001"], str(event.call), detail, (record.sequence,)))
-
-    def end(self) -> None:
-        """Report what was never ended."""
-        for handle, sequence in self._born.items():
-            code = "D008" if handle.kind == "cred" else "D004"
-            self.findings.append(Finding(RULES[code], str(handle), "it was alive at the end", (sequence,)))
+for _index, _monitor in enumerate(MONITORS):
+    for _kind in _monitor.WATCHED:
+        _WATCHERS.setdefault(_kind, []).append(_index)
 
 
 def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
@@ -302,18 +59,18 @@ def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
 
 def watch(records: Sequence[Record]) -> tuple[Finding, ...]:
     """Do as `judge` does with records that need no check of their coherence: those of a journal of this process."""
-    lifecycle, handles = LifecycleMonitor(), HandleMonitor()
+    monitors: list[Monitor] = [make() for make in MONITORS]
+    show = {kind: [monitors[index].see for index in indices] for kind, indices in _WATCHERS.items()}
     for record in records:
-        kind = type(record.event)
-        if kind in LifecycleMonitor.WATCHED:
-            lifecycle.see(record)
-        elif kind in HandleMonitor.WATCHED:
-            handles.see(record)
+        for see in show.get(type(record.event), ()):
+            see(record)
     last = records[-1] if records else None
     reason = last.event.reason if last is not None and isinstance(last.event, ev.RunEnded) else ""
-    lifecycle.end(0 if last is None else last.sequence, reason)
-    if reason == FINISHED:
-        handles.end()
-    for number, text in lifecycle.disagreements[:1]:
-        raise IncoherentError(number, text)
-    return tuple(sorted(lifecycle.findings + handles.findings, key=lambda finding: finding.records))
+    findings: list[Finding] = []
+    for monitor in monitors:
+        monitor.end(0 if last is None else last.sequence, reason)
+        findings += monitor.findings
+        if isinstance(monitor, LifecycleMonitor):
+            for number, text in monitor.disagreements[:1]:
+                raise IncoherentError(number, text)
+    return tuple(sorted(findings, key=lambda finding: finding.records))
