@@ -292,6 +292,7 @@ class Bench:
         into, handle = outputs(), self.context()
         self.acquire(handle, into)
         self.settle()
+        self.api.get_async_call_status(handle)
         self.api.free_async_context(handle)
         return into.handle
 
@@ -300,6 +301,7 @@ class Bench:
         credential, into, handle = self.credential(), outputs(), self.context()
         self.initialize(handle, credential, into)
         self.settle()
+        self.api.get_async_call_status(handle)
         self.api.free_async_context(handle)
         return credential, into.handle
 

@@ -97,6 +97,8 @@ class _Story:
                 ev.QueueingReturned(call=call)
                 | ev.CallbackEntered(call=call)
                 | ev.CallbackReturned(call=call)
+                | ev.CallbackRaised(call=call)
+                | ev.CallbackWaited(call=call)
                 | ev.OutputReadEarly(call=call)
                 | ev.CredentialAcquired(call=call)
                 | ev.SecurityContextOpened(call=call)

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from sspicli.analysis.coherence import IncoherentError, check
 from sspicli.analysis.finding import FINISHED, RAN_OUT, Disagreement, Finding, Monitor, found
 from sspicli.analysis.rule_table import RULES, Page, Reach, Rule
-from sspicli.analysis.rules_async import LifecycleMonitor
+from sspicli.analysis.rules_async import LifecycleMonitor, ResultMonitor
 from sspicli.analysis.rules_handles import HandleMonitor
+from sspicli.analysis.rules_notify import NotifyMonitor
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 
@@ -36,7 +37,7 @@ __all__ = [
     "watch",
 ]
 
-MONITORS: tuple[type[Monitor], ...] = (LifecycleMonitor, HandleMonitor)
+MONITORS: tuple[type[Monitor], ...] = (LifecycleMonitor, ResultMonitor, NotifyMonitor, HandleMonitor)
 
 _WATCHERS: dict[type, list[int]] = {}
 """For each type of event, the places in `MONITORS` of those that watch it."""

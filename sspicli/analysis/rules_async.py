@@ -15,18 +15,35 @@ from sspicli.journal.journal import Record
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Undefined, Verb, Verdict
-from sspicli.sspi.status import NtStatus
+from sspicli.sspi.status import NtStatus, SecurityStatus
 
 
 class _Life:
     """What the records say so far about the life of one async context."""
 
-    __slots__ = ("call", "has_callback", "phase")
+    __slots__ = ("call", "has_callback", "phase")  # `call` is the one tracked, or the last that was
 
     def __init__(self) -> None:
         self.phase = Phase.IDLE
         self.has_callback = False
         self.call: Handle | None = None
+
+
+class _Null:
+    """A NULL that SspiCreateAsyncContext returned, and whether its use was reported."""
+
+    __slots__ = ("created", "is_reported")
+
+    def __init__(self, created: int) -> None:
+        self.created = created
+        self.is_reported = False
+
+
+_SETTLED = frozenset({FINISHED, "stuck"})  # at these ends every notification that was owed has been made
+
+
+def _endpoint(record: Record) -> str:
+    return record.actor.partition(".")[0]
 
 
 class LifecycleMonitor:
@@ -37,6 +54,10 @@ class LifecycleMonitor:
         self.disagreements: list[Disagreement] = []
         self._lives: dict[Handle, _Life] = {}
         self._owner: dict[Handle, Handle] = {}
+        self._notified: set[Handle] = set()
+        self._nulls: dict[str, _Null] = {}
+        self._silent: dict[str, int] = {}  # by endpoint, the record of its last call with no callback
+        self._raised: set[str] = set()  # the endpoints that an exception left a callback of
 
     def see(self, record: Record) -> None:
         """Take the next record."""
@@ -54,6 +75,8 @@ class LifecycleMonitor:
         for handle, life in self._lives.items():
             if life.phase in (Phase.PENDING, Phase.PENDING_SILENT) and reason in RAN_OUT:
                 self._report("A016", str(handle), f"{life.call} had not completed", (last,))
+            if life.phase is Phase.COMPLETE and reason in _SETTLED:
+                self._report("B006", str(life.call), "it completed, and its callback was never entered", (last,))
             if life.phase is not Phase.FREED and reason == FINISHED:
                 self._report("A008", str(handle), f"it was {life.phase} at the end", (last,))
 
@@ -63,13 +86,26 @@ class LifecycleMonitor:
         phase = life.phase if life else Phase.NULL if handle is None else Phase.FOREIGN
         actor = record.actor
         row = LAW[phase, verb, actor.endswith(".callback") and actor == f"{handle}.callback"]
-        if row.rule:
+        if row.rule and not (handle is None and self._is_unchecked(record, verb)):
             self._report(row.rule, str(handle or "NULL"), f"{record.actor}: {verb}, while {phase}", (record.sequence,))
         return row
 
+    def _is_unchecked(self, record: Record, verb: Verb) -> bool:
+        """Say whether a NULL is what SspiCreateAsyncContext gave this endpoint; its first use is A010, not A009."""
+        null = self._nulls.get(_endpoint(record))
+        if null is None:
+            return False
+        if not null.is_reported:
+            null.is_reported = True
+            detail = f"{record.actor}: {verb}, with the NULL that it was given"
+            self._report("A010", "NULL", detail, (null.created, record.sequence))
+        return True
+
     def _created(self, record: Record) -> None:
         handle = record.event.async_context  # type: ignore[union-attr]
-        if handle is not None:
+        if handle is None:
+            self._nulls[_endpoint(record)] = _Null(record.sequence)
+        else:
             self._lives[handle] = _Life()
 
     def _status_queried(self, record: Record) -> None:
@@ -112,6 +148,8 @@ class LifecycleMonitor:
         self._agree(record, row, Allowed(phase))
         life.phase, life.call = phase, event.call
         self._owner[event.call] = event.async_context
+        if event.is_silent:
+            self._silent[_endpoint(record)] = record.sequence
 
     def _refused(self, record: Record) -> None:
         event = record.event
@@ -121,18 +159,58 @@ class LifecycleMonitor:
         if isinstance(row.verdict, Refused):
             self._agree(record, row, Refused(event.queue_status))
 
-    def _progress(self, record: Record, progress: Progress) -> None:
+    def _completed(self, record: Record) -> None:
         event = record.event
-        assert isinstance(event, ev.CallCompleted | ev.CallbackEntered | ev.CallbackReturned), "dispatched by type"
-        call = event.call
-        life = self._lives[self._owner[call]]
-        if progress is Progress.RETURNS and not (life.phase is Phase.NOTIFYING and life.call == call):
-            return
+        assert isinstance(event, ev.CallCompleted), "dispatched by type"
+        self._move(record, self._owner[event.call], Progress.COMPLETES)
+
+    def _callback_entered(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.CallbackEntered), "dispatched by type"
+        call, owner = event.call, self._owner[event.call]
+        if call in self._notified:
+            self._report("B006", str(call), "its callback was entered a second time", (record.sequence,))
+        elif self._lives[owner].phase is Phase.FREED:
+            self._report("B005", str(owner), f"its callback was entered for {call}", (record.sequence,))
+        else:
+            self._move(record, owner, Progress.ENTERS)
+        self._notified.add(call)
+
+    def _callback_returned(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.CallbackReturned), "dispatched by type"
+        owner = self._owner[event.call]
+        life = self._lives[owner]
+        if life.phase is Phase.NOTIFYING and life.call == event.call:
+            life.phase = PROGRESS[Phase.NOTIFYING, Progress.RETURNS]
+
+    def _move(self, record: Record, owner: Handle, progress: Progress) -> None:
+        life = self._lives[owner]
         after = PROGRESS.get((life.phase, progress))
         if after is None:
-            self._disagree(record, f"{progress}, while {self._owner[call]} is {life.phase}")
+            self._disagree(record, f"{progress}, while {owner} is {life.phase}")
         else:
             life.phase = after
+
+    def _callback_raised(self, record: Record) -> None:
+        self._raised.add(_endpoint(record))
+
+    def _unanswered(self, record: Record) -> None:
+        """Report a wait for a callback that nobody owes; an exception that left one is reported as such alone."""
+        endpoint = _endpoint(record)
+        if endpoint in self._raised or any(self._owes(handle, record.actor) for handle in self._lives):
+            return
+        silent = (self._silent[endpoint],) if endpoint in self._silent else ()
+        event = record.event
+        assert isinstance(event, ev.WaitUnanswered), "dispatched by type"
+        detail = f"it waits for {event.awaited}, and no call with a callback is under way"
+        self._report("A015", record.actor, detail, (*silent, record.sequence))
+
+    def _owes(self, handle: Handle, actor: str) -> bool:
+        """Say whether an async context of the actor's endpoint is yet to be notified, or runs another's callback."""
+        life = self._lives[handle]
+        is_under_way = life.phase in (Phase.PENDING, Phase.COMPLETE, Phase.NOTIFYING)
+        return is_under_way and handle.actor == actor.partition(".")[0] and actor != f"{handle}.callback"
 
     def _broken(self, record: Record) -> None:
         event = record.event
@@ -161,9 +239,11 @@ class LifecycleMonitor:
         ev.AsyncContextFreed: _freed,
         ev.CallQueued: _queued,
         ev.CallRefused: _refused,
-        ev.CallCompleted: lambda self, record: self._progress(record, Progress.COMPLETES),
-        ev.CallbackEntered: lambda self, record: self._progress(record, Progress.ENTERS),
-        ev.CallbackReturned: lambda self, record: self._progress(record, Progress.RETURNS),
+        ev.CallCompleted: _completed,
+        ev.CallbackEntered: _callback_entered,
+        ev.CallbackReturned: _callback_returned,
+        ev.CallbackRaised: _callback_raised,
+        ev.WaitUnanswered: _unanswered,
         ev.ContractBroken: _broken,
     }
     WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
@@ -185,3 +265,128 @@ def _queueing_verb(function: Function, *, has_callback: bool) -> Verb:
         return Verb.QUEUE
     is_delete = function is Function.SspiDeleteSecurityContextAsync
     return Verb.QUEUE_SILENT_DELETE if is_delete else Verb.QUEUE_SILENT_OTHER
+
+
+# -- what becomes of a call's status -----------------------------------------------------------------------------------
+
+POLL_WINDOW_TICKS = 1_000  # a millisecond of virtual time
+MOST_POLLS = 50  # in a window; a poller that pauses twice as long each time asks some ten times in its first one
+
+_PENDING = SecurityStatus.SEC_I_ASYNC_CALL_PENDING
+_LEGS = frozenset({Function.SspiInitializeSecurityContextAsync, Function.SspiAcceptSecurityContextAsync})
+_MAKERS = _LEGS | {Function.SspiAcquireCredentialsHandleAsync}  # the others' status says only that a handle was none
+
+
+class _Result:
+    """One call's status: whether it is there, and whether its caller has read it."""
+
+    __slots__ = ("call", "completed", "is_busy", "is_maker", "is_read", "polls", "reinit", "window")
+
+    def __init__(self, call: Handle, *, is_maker: bool) -> None:
+        self.call = call
+        self.is_maker = is_maker
+        self.completed = 0
+        self.is_read = False
+        self.reinit = 0
+        self.is_busy = False
+        self.polls = 0
+        self.window = 0
+
+
+_Use = ev.MessageEncrypted | ev.MessageDecrypted | ev.AttributeQueried
+
+
+class ResultMonitor:
+    """Report results that were used, or forgotten, without being read; and loops that do nothing but ask."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self._results: dict[Handle, _Result] = {}
+        self._tracked: dict[Handle, _Result] = {}  # by async context
+        self._makers: dict[Handle, _Result] = {}  # by the credential, or the security context it last worked on
+        self._lost: dict[Handle, _Result] = {}
+
+    def see(self, record: Record) -> None:
+        """Take the next record."""
+        self._WATCH[type(record.event)](self, record)
+
+    def end(self, last: int, reason: str) -> None:
+        """Report the results that were forgotten, and not used either."""
+        for lost in self._lost.values():
+            detail = "its status was never read, and reinit forgot it"
+            self.findings.append(found("A013", lost.call, detail, lost.completed, lost.reinit))
+
+    def _queued(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.CallQueued), "dispatched by type"
+        if event.function in _LEGS:
+            self._use(event.credential, record)
+            self._use(event.security_context, record)
+        result = _Result(event.call, is_maker=event.function in _MAKERS)
+        self._results[event.call] = self._tracked[event.async_context] = result
+
+    def _used(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, _Use), "dispatched by type"
+        self._use(event.security_context, record)
+
+    def _use(self, handle: Handle | None, record: Record) -> None:
+        """Report the use of what a call made, where its caller cannot know whether it did."""
+        if handle is None:
+            return
+        maker = self._makers.get(handle)
+        if maker is None or maker.is_read:
+            return
+        maker.is_read = True
+        self._lost.pop(maker.call, None)
+        detail = f"{handle} is used, and the status of {maker.call} was never read"
+        self.findings.append(found("A012", maker.call, detail, maker.completed, record.sequence))
+
+    def _completed(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.CallCompleted), "dispatched by type"
+        result = self._results[event.call]
+        result.completed = record.sequence
+        if event.handle is not None and result.is_maker:
+            self._makers[event.handle] = result
+
+    def _asked(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.CallStatusQueried), "dispatched by type"
+        if event.call is None:
+            return
+        result = self._results[event.call]
+        if event.status != _PENDING:
+            result.is_read = True
+        else:
+            self._polled(result, record)
+
+    def _polled(self, result: _Result, record: Record) -> None:
+        if record.ticks - result.window > POLL_WINDOW_TICKS:
+            result.window, result.polls = record.ticks, 0
+        result.polls += 1
+        if result.polls == MOST_POLLS and not result.is_busy:
+            result.is_busy = True
+            detail = f"its status was asked for {MOST_POLLS} times within {POLL_WINDOW_TICKS / 1000:g} ms"
+            self.findings.append(found("A014", result.call, detail, record.sequence))
+
+    def _reinitialized(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.AsyncContextReinitialized), "dispatched by type"
+        if event.async_context is None or event.status != NtStatus.STATUS_SUCCESS:
+            return
+        result = self._tracked.pop(event.async_context, None)
+        if result is not None and result.is_maker and result.completed and not result.is_read:
+            result.reinit = record.sequence
+            self._lost[result.call] = result
+
+    _WATCH: ClassVar[dict[type, Callable[[ResultMonitor, Record], object]]] = {
+        ev.CallQueued: _queued,
+        ev.CallCompleted: _completed,
+        ev.CallStatusQueried: _asked,
+        ev.AsyncContextReinitialized: _reinitialized,
+        ev.MessageEncrypted: _used,
+        ev.MessageDecrypted: _used,
+        ev.AttributeQueried: _used,
+    }
+    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)

@@ -20,6 +20,8 @@ from sspicli.sspi.status import NtStatus, SecurityStatus
 
 _NO_FAILURES = frozenset({SecurityStatus.SEC_E_OK, SecurityStatus.SEC_E_INCOMPLETE_MESSAGE})
 
+_AWAITED = {"signal": "for a signal", "bytes": "for bytes from its peer", "timer": "for a time"}
+
 
 class Entry(NamedTuple):
     """One record, told.
@@ -51,7 +53,7 @@ def timeline(records: Sequence[Record], findings: Iterable[Finding] = ()) -> tup
 
 
 def _is_bad(event: ev.Event) -> bool:
-    if isinstance(event, (ev.ContractBroken, ev.CallRefused, ev.OutputReadEarly)):
+    if isinstance(event, (ev.ContractBroken, ev.CallRefused, ev.OutputReadEarly, ev.CallbackRaised, ev.WaitUnanswered)):
         return True
     if isinstance(event, ev.AsyncContextCreated):
         return event.async_context is None
@@ -108,6 +110,25 @@ def _told_of_async_context(event: ev.Event) -> str:
             where = "inside its callback" if event.inside else "outside its callback"
             what = f"{event.rule or 'contract'} broken: {event.verb} {_named(event.async_context)}"
             return f"{what}, {event.phase}, {where}: {event.why} ({event.source})"
+        case _:
+            return _told_of_program(event)
+
+
+def _told_of_program(event: ev.Event) -> str:
+    """Tell what a program's callbacks came to, and what the program itself put on record."""
+    match event:
+        case ev.CallbackRaised():
+            return f"an exception leaves the callback of {event.async_context}: {event.error}"
+        case ev.CallbackWaited():
+            return f"callback of {event.async_context} waits: {_AWAITED.get(event.awaited, event.awaited)}"
+        case ev.WaitUnanswered():
+            return f"nothing answers the wait for {event.awaited}"
+        case ev.CallbackDataDied():
+            return f"callback data {event.name} of {_named(event.async_context)} dies"
+        case ev.LockTaken():
+            return f"lock {event.name} is taken"
+        case ev.LockReleased():
+            return f"lock {event.name} is released"
         case _:
             return _told_of_context(event)
 

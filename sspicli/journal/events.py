@@ -195,6 +195,48 @@ class CallbackReturned(NamedTuple):
     async_context: Handle
 
 
+class CallbackRaised(NamedTuple):
+    """An exception left the notify callback for `call`; on Windows nothing above it would have handled it."""
+
+    call: Handle
+    async_context: Handle
+    error: str
+
+
+class CallbackWaited(NamedTuple):
+    """The notify callback for `call` could not go on at once: it waits for a "signal", for "bytes" or a "timer"."""
+
+    call: Handle
+    async_context: Handle
+    awaited: str
+
+
+class WaitUnanswered(NamedTuple):
+    """The run is stuck, and this actor still waits for a signal; `awaited` says which, in words."""
+
+    awaited: str
+
+
+# -- what no call shows: a program says so -----------------------------------------------------------------------------
+class CallbackDataDied(NamedTuple):
+    """A program ended the life of what it had registered as callback data of this async context; `name` is its own."""
+
+    async_context: Handle | None
+    name: str
+
+
+class LockTaken(NamedTuple):
+    """The actor took a lock of its program."""
+
+    name: str
+
+
+class LockReleased(NamedTuple):
+    """The actor released a lock of its program."""
+
+    name: str
+
+
 # -- handles -----------------------------------------------------------------------------------------------------------
 class CredentialAcquired(NamedTuple):
     """A credential handle came to life at the completion of `call`."""
@@ -347,6 +389,12 @@ Event = (
     | OutputReadEarly
     | CallbackEntered
     | CallbackReturned
+    | CallbackRaised
+    | CallbackWaited
+    | WaitUnanswered
+    | CallbackDataDied
+    | LockTaken
+    | LockReleased
     | CredentialAcquired
     | CredentialFreed
     | SecurityContextOpened

@@ -1,8 +1,8 @@
 """Which parts of a record are secret, and what stands in their place when secrets are not asked for.
 
 Secret are: key-log lines (the label stays, the random and the secret go), the plaintext that EncryptMessage takes and
-DecryptMessage gives (its size stays), and the bytes of attributes that are keys. Private keys never reach the journal
-at all.
+DecryptMessage gives (its size stays), the bytes of attributes that are keys, and what an exception of a program says of
+itself (its type stays). Private keys never reach the journal at all.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ def redacted(event: Event) -> Event:
         return event._replace(before=_without_data(event.before, _ROOMS), after=after)
     if isinstance(event, ev.MessageDecrypted):
         return event._replace(after=_without_data(event.after))
+    if isinstance(event, ev.CallbackRaised):
+        kind, colon, _ = event.error.partition(": ")
+        return event._replace(error=f"{kind}: {MASKED}" if colon else kind)
     if isinstance(event, (ev.AttributeQueried, ev.AttributeSet)) and event.attribute in SECRET_ATTRIBUTES:
         fields = {name: MASKED if isinstance(value, bytes) else value for name, value in event.fields.items()}
         return event._replace(fields=fields)

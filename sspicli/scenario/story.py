@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sspicli.analysis.rules import LifecycleMonitor
+from sspicli.analysis.rules_async import LifecycleMonitor
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.sspi.handles import Handle

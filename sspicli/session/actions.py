@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import NamedTuple, Protocol, TypeVar
 
+from sspicli.journal import events as ev
 from sspicli.runtime.api import AsyncSspi
 from sspicli.runtime.calls import HandleVariable, OutputSlot
 from sspicli.sspi.buffers import SecBufferDesc
@@ -305,12 +306,52 @@ class Note(NamedTuple):
 
     text: str
 
+    def event(self) -> ev.Event:
+        """Give what goes on record."""
+        return ev.NoteMade(self.text)
+
+
+# What no call shows: a program says so, and nothing but the record comes of it.
+class EndCallbackData(NamedTuple):
+    """End the life of what was registered as callback data of an async context; `name` is the program's own for it."""
+
+    async_context: Handle | None
+    name: str
+
+    def event(self) -> ev.Event:
+        """Give what goes on record."""
+        return ev.CallbackDataDied(self.async_context, self.name)
+
+
+class TakeLock(NamedTuple):
+    """Take a lock of the program; nobody is made to wait for it here: that two would is what the verifier derives."""
+
+    name: str
+
+    def event(self) -> ev.Event:
+        """Give what goes on record."""
+        return ev.LockTaken(self.name)
+
+
+class ReleaseLock(NamedTuple):
+    """Release a lock of the program."""
+
+    name: str
+
+    def event(self) -> ev.Event:
+        """Give what goes on record."""
+        return ev.LockReleased(self.name)
+
 
 class TakeStep(NamedTuple):
     """Put on record that a step is taken now: its id, and its own words; what it leads to has that record as cause."""
 
     step: str
     words: str
+
+    def event(self) -> ev.Event:
+        """Give what goes on record."""
+        return ev.ActionTaken(self.step, self.words)
 
 
 Action = (
@@ -340,6 +381,9 @@ Action = (
     | Sleep
     | Note
     | TakeStep
+    | EndCallbackData
+    | TakeLock
+    | ReleaseLock
 )
 
 Driver = Generator[Action, object, None]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
+from types import GeneratorType
 from typing import Any, cast
 
 from sspicli.journal import events as ev
@@ -23,11 +24,14 @@ from sspicli.session.actions import (
     Close,
     Connect,
     Driver,
+    EndCallbackData,
     Note,
     Raise,
     Receive,
+    ReleaseLock,
     Send,
     Sleep,
+    TakeLock,
     TakeStep,
     Wait,
 )
@@ -35,6 +39,9 @@ from sspicli.session.wire import MemoryWire, Wire
 from sspicli.sspi.handles import Handle
 
 MICROSECONDS = 1_000_000
+LONGEST_ERROR = 200  # characters of an exception's words
+
+_SIGNAL = "the signal "  # what the words of a wait for a signal begin with
 
 _Entry = tuple[Kind, str, Fire, object, "PendingCall | None"]
 """A transition while it waits: a plain tuple with a `Transition`'s members, made into one when it is looked at."""
@@ -154,8 +161,16 @@ class Session:
         waits = (*self._limits(reason), *waiting, *(f"{call} {fate}" for call in pending))
         if reason in ev.FROM_OUTSIDE:
             self._delete_what_is_left()
+        if reason == "stuck":
+            self._record_waits()
         self._journal.append("session", ev.RunEnded(reason, waits), 0)
         return reason
+
+    def _record_waits(self) -> None:
+        """Record who waits for a signal that nobody is left to raise."""
+        for one in self._activities:
+            if not one.is_done and one.waits_for.startswith(_SIGNAL):
+                self._journal.append(one.name, ev.WaitUnanswered(one.waits_for), one.cause)
 
     def _limits(self, reason: str) -> tuple[str, ...]:
         """Say which limit was reached: what is pending then might have completed later."""
@@ -295,6 +310,12 @@ class Session:
             except ContractError:
                 self._break(activity)
                 return
+            except Exception as error:
+                if activity.notified is None or not _is_over(activity.driver):
+                    raise  # not out of a callback's own body: a bug of ours
+                self._let_out(activity.notified, error, activity.cause)
+                self._finish(activity)
+                return
             if not self._is_default or self._fired >= self._limit:
                 self._ready.appendleft(self._entry(activity))
                 return
@@ -344,6 +365,9 @@ class Session:
         except ContractError:
             self._is_broken = True
             return
+        except Exception as error:
+            self._let_out(call, error, api.cause)
+            body = None
         if body is None:
             api.return_from_callback(call, api.cause)
             return
@@ -356,6 +380,12 @@ class Session:
         if activity.notified is not None:
             activity.api.return_from_callback(activity.notified, activity.cause)
             self._activities.remove(activity)
+
+    def _let_out(self, call: PendingCall, error: Exception, cause: int) -> None:
+        """Record that an exception left a callback; the run goes on, as on Windows it would not."""
+        words = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+        event = ev.CallbackRaised(call.handle, call.async_context.handle, words)
+        self._journal.append(call.async_context.callback_actor, event, cause)
 
     def _break(self, activity: Activity) -> None:
         """Stop an actor that did what the law leaves undefined; the law's row is on record."""
@@ -380,8 +410,16 @@ class Session:
 
     # Each says whether its actor goes on at once; else a transition lets it go on.
 
+    def _block(self, activity: Activity, awaited: str, waits_for: str) -> None:
+        """Let an actor wait; that a callback does is worth a record, as it may hold a worker."""
+        activity.waits_for = waits_for
+        if activity.notified is not None:
+            call = activity.notified
+            event = ev.CallbackWaited(call.handle, call.async_context.handle, awaited)
+            activity.cause = self._journal.append(activity.name, event, activity.cause)
+
     def _sleep(self, activity: Activity, action: Sleep) -> bool:
-        activity.waits_for = "a timer"
+        self._block(activity, "timer", "a timer")
         self._after(action.ticks, Transition(Kind.TIMER, activity.name, self._wake, activity))
         return False
 
@@ -393,7 +431,7 @@ class Session:
         if signal.raised:
             activity.outcome, activity.cause = signal.raised.pop(0)
             return True
-        activity.waits_for = f"the signal {signal.name}, which its notify callback raises"
+        self._block(activity, "signal", f"{_SIGNAL}{signal.name}, which its notify callback raises")
         signal.waiter = activity
         return False
 
@@ -410,7 +448,7 @@ class Session:
     def _receive(self, activity: Activity, action: Receive) -> bool:
         arrived = self._wire.receive(activity.name)
         if arrived is None:
-            activity.waits_for = "bytes from its peer"
+            self._block(activity, "bytes", "bytes from its peer")
             self._receivers[activity.name] = activity
             return False
         activity.outcome, activity.cause = arrived[0], arrived[1] or activity.cause
@@ -427,13 +465,10 @@ class Session:
             self._offer(name)
         return True
 
-    def _note(self, activity: Activity, action: Note) -> bool:
-        activity.cause = self._journal.append(activity.name, ev.NoteMade(action.text), activity.cause)
-        return True
-
-    def _take_step(self, activity: Activity, action: TakeStep) -> bool:
-        taken = ev.ActionTaken(action.step, action.words)
-        activity.cause = self._journal.append(activity.name, taken, activity.cause)
+    def _put_on_record(
+        self, activity: Activity, action: Note | TakeStep | EndCallbackData | TakeLock | ReleaseLock
+    ) -> bool:
+        activity.cause = self._journal.append(activity.name, action.event(), activity.cause)
         return True
 
     def _send(self, activity: Activity, action: Send) -> bool:
@@ -458,6 +493,11 @@ class Session:
             self._resume(waiting, data, cause or waiting.cause)
 
 
+def _is_over(driver: Driver) -> bool:
+    """Say whether a driver has come to its end, by an exception too."""
+    return isinstance(driver, GeneratorType) and driver.gi_frame is None
+
+
 _PERFORM: dict[type, Callable[[Session, Activity, Any], bool]] = {
     Connect: Session._connect,
     Send: Session._send,
@@ -466,7 +506,10 @@ _PERFORM: dict[type, Callable[[Session, Activity, Any], bool]] = {
     Wait: Session._wait,
     Raise: Session._raise,
     Sleep: Session._sleep,
-    Note: Session._note,
-    TakeStep: Session._take_step,
+    TakeStep: Session._put_on_record,
+    Note: Session._put_on_record,
+    EndCallbackData: Session._put_on_record,
+    TakeLock: Session._put_on_record,
+    ReleaseLock: Session._put_on_record,
 }
 """What only a session performs; every other action performs itself on the API."""

@@ -21,7 +21,8 @@ from sspicli.views.ladder import SHORT_FUNCTIONS
 from sspicli.views.text import Glyphs, Line, Segment, line, visible
 
 _WHO = {"callback": "cb", "package": "pkg"}
-_BAD = (ev.ContractBroken, ev.OutputReadEarly, ev.FaultInjected)
+_BAD = (ev.ContractBroken, ev.OutputReadEarly, ev.FaultInjected, ev.CallbackRaised, ev.WaitUnanswered)
+_AWAITED = {"signal": "a signal", "bytes": "bytes", "timer": "a timer"}
 _NO_FAILURES = (SecurityStatus.SEC_E_INCOMPLETE_MESSAGE,)
 _BURSTS = (ev.KeyLogged, ev.AttributeQueried)
 _MUTED = (ev.KeyLogged, ev.ChoiceMade, ev.ContextBuffersFreed, ev.AttributeQueried)
@@ -89,6 +90,19 @@ class Words:
                 return f"notify callback of {self._call(event.call)} entered"
             case ev.CallbackReturned():
                 return f"notify callback of {self._call(event.call)} returned"
+            case ev.CallbackRaised():
+                return visible(f"exception leaves the notify callback of {self._call(event.call)}: {event.error}")
+            case ev.CallbackWaited():
+                awaited = _AWAITED.get(event.awaited, event.awaited)
+                return visible(f"notify callback of {self._call(event.call)} waits for {awaited}")
+            case ev.WaitUnanswered():
+                return visible(f"waits for ever for {event.awaited}")
+            case ev.CallbackDataDied():
+                return f"callback data {visible(event.name)} of {_own(event.async_context)} dies"
+            case ev.LockTaken():
+                return f"lock {visible(event.name)} taken"
+            case ev.LockReleased():
+                return f"lock {visible(event.name)} released"
             case ev.OutputReadEarly():
                 verb = "written" if event.is_write else "read"
                 return f"{event.parameter} {verb} while {self._call(event.call)} is pending"

@@ -346,14 +346,13 @@ QUEUED_AGAIN = CallQueued(
         (QUEUED_AGAIN,),
         (CallbackEntered(CALL, CONTEXT),),
         (COMPLETED, COMPLETED),
-        (COMPLETED, CallbackEntered(CALL, CONTEXT), CallbackEntered(CALL, CONTEXT)),
         (COMPLETED, QUEUED_AGAIN),
         (COMPLETED, CallbackEntered(CALL, CONTEXT), CallbackReturned(CALL, CONTEXT), QUEUED_AGAIN),
     ],
     ids=[
         "reinit while pending", "free while pending", "two calls at once", "notified before completion",
         "completed twice",
-        "notified twice", "next call before the notification", "next call without reinit",
+        "next call before the notification", "next call without reinit",
     ],
 )  # fmt: skip
 def test_a_runtime_that_leaves_the_law_is_found_out(events):
@@ -361,6 +360,26 @@ def test_a_runtime_that_leaves_the_law_is_found_out(events):
     assert monitored(records).disagreements
     with pytest.raises(IncoherentError):
         judge(records)
+
+
+def test_a_runtime_that_notifies_twice_breaks_a_rule_of_its_own():
+    twice = (COMPLETED, CallbackEntered(CALL, CONTEXT), CallbackEntered(CALL, CONTEXT))
+    assert codes(judge(begun(*twice))) == ["B006"]
+
+
+def test_a_runtime_that_never_notifies_breaks_a_rule_of_its_own():
+    assert codes(judged(begun(COMPLETED), "stuck")) == ["B006"]
+    assert codes(judged(begun(COMPLETED), "limit")) == []
+
+
+def test_a_runtime_that_notifies_what_was_freed_breaks_a_rule_of_its_own():
+    bench = Bench()
+    handle = bench.context(None)
+    bench.delete(handle, None)
+    bench.api.free_async_context(handle)
+    call = bench.complete()
+    bench.journal.append("client", CallbackEntered(call.handle, handle), 0)
+    assert codes(judged(bench.journal.records)) == ["B005"]
 
 
 def test_a_refusal_where_the_law_allows_is_found_out():

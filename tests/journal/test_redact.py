@@ -12,6 +12,7 @@ from sspicli.journal.recording import RecordingWriter, read_recording
 from sspicli.journal.redact import MASKED, redacted
 from sspicli.packages.scripted import ScriptedContext, ScriptedCredential, ScriptedPackage
 from sspicli.sspi.buffers import READONLY, READONLY_WITH_CHECKSUM, BufferImage, BufferType, SecBufferDesc, given, room
+from sspicli.sspi.handles import Handle
 from sspicli.sspi.package import AcquireRequest, AcquireResult, LegRequest, LegResult, MessageResult, Role
 from sspicli.sspi.status import SecurityStatus
 from tests.pairs import PACKAGE, Bench, finished_pair
@@ -122,6 +123,12 @@ def test_an_encryption_that_fails_does_not_let_plaintext_through(tmp_path, statu
 def test_what_is_left_of_a_key_line_is_its_label():
     event = redacted(ev.KeyLogged(None, KEY_LINE))
     assert event == ev.KeyLogged(None, f"CLIENT_TRAFFIC_SECRET_0 {MASKED}")
+
+
+def test_what_is_left_of_an_exception_is_its_type():
+    call, handle = Handle("client", "call", 1), Handle("client", "ac", 1)
+    assert redacted(ev.CallbackRaised(call, handle, "ValueError: the password is x: y")).error == "ValueError: ***"
+    assert redacted(ev.CallbackRaised(call, handle, "ValueError")).error == "ValueError"
 
 
 def test_what_is_left_of_plaintext_is_its_size():

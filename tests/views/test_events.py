@@ -54,6 +54,18 @@ SENTENCES: list[tuple[ev.Event, str]] = [
     ),
     (ev.CallbackEntered(CALL, AC), "notify callback of SspiInitializeSecurityContextAsync #1 entered"),
     (ev.CallbackReturned(CALL, AC), "notify callback of SspiInitializeSecurityContextAsync #1 returned"),
+    (
+        ev.CallbackRaised(CALL, AC, "ValueError: no\x1b"),
+        "exception leaves the notify callback of SspiInitializeSecurityContextAsync #1: ValueError: no\\x1b",
+    ),
+    (
+        ev.CallbackWaited(CALL, AC, "signal"),
+        "notify callback of SspiInitializeSecurityContextAsync #1 waits for a signal",
+    ),
+    (ev.WaitUnanswered("the signal done"), "waits for ever for the signal done"),
+    (ev.CallbackDataDied(AC, "block\x1b"), "callback data block\\x1b of ac1 dies"),
+    (ev.LockTaken("list\x1b"), "lock list\\x1b taken"),
+    (ev.LockReleased("list"), "lock list released"),
     (ev.CredentialAcquired(CRED, CALL), "credential cred1 acquired"),
     (ev.CredentialFreed(CRED), "credential cred1 freed"),
     (ev.SecurityContextOpened(CTXT, Role.CLIENT, CALL), "security context ctxt1 opened"),
