@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sspicli.analysis.rules import Finding
+from sspicli.sspi.errors import ExitCode
 
 
 class Outcome(StrEnum):
@@ -73,6 +74,19 @@ class Unmet:
     rewrite: str | None = None
 
 
+class StepSeen(NamedTuple):
+    """A step of a case and what came of it: its id, what was seen in a few words, and how many expectations failed.
+
+    One that the run did not come to has `is_reached` false.
+    """
+
+    id: str
+    seen: str = ""
+    expectations: int = 0
+    unmet: int = 0
+    is_reached: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """What one case came to.
@@ -82,7 +96,8 @@ class CaseResult:
     hold, in the file's order; `findings` are those that count against it and `warnings` the others. `waits` is the
     wait chain of a stuck run. `schedule` is the `v1:...` string that makes the same choices again, `seed` the seed.
     `recording` is the file that holds the case's journal, "" for none; `verdict` is the run's
-    own (`ok`, `failed`, ...), "" when nothing was run. `at` is the record to look at first, 0 for none.
+    own (`ok`, `failed`, ...), "" when nothing was run. `at` is the record to look at first, 0 for none. `steps` are
+    all the steps, for those who want to see them.
     """
 
     file: str
@@ -105,6 +120,12 @@ class CaseResult:
     recording: str = ""
     at: int = 0
     output: tuple[str, ...] = ()
+    steps: tuple[StepSeen, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The scenario's name and the choice of its matrix: `scenario[parameters]`."""
+        return f"{self.scenario}[{self.label}]" if self.parameters else self.scenario
 
     @property
     def label(self) -> str:
@@ -114,7 +135,7 @@ class CaseResult:
     @property
     def id(self) -> str:
         """The case's stable id: `file::scenario[parameters]`."""
-        return f"{self.file}::{self.scenario}" + (f"[{self.label}]" if self.parameters else "")
+        return f"{self.file}::{self.name}"
 
     @property
     def is_bad(self) -> bool:
@@ -127,7 +148,8 @@ class SuiteResult:
     """What a whole `replay` came to: its cases in their order, and the files that are no scenarios.
 
     `nanoseconds` is the time of the whole; `jobs` how many processes it ran on; `is_interrupted` says that it was ended
-    from outside; `left` are the ids of the cases that were not run because of that or of `--fail-fast`.
+    from outside; `left` are the ids of the cases that were not run because of that or of `--fail-fast`. `is_strict`
+    says that an XPASS counts as a failure.
     """
 
     cases: list[CaseResult] = field(default_factory=list)
@@ -136,7 +158,31 @@ class SuiteResult:
     jobs: int = 1
     is_interrupted: bool = False
     left: list[str] = field(default_factory=list)
+    is_strict: bool = False
 
     def count(self, outcome: Outcome) -> int:
         """Count the cases that came to this."""
         return sum(case.outcome is outcome for case in self.cases)
+
+    def is_bad(self, case: CaseResult) -> bool:
+        """Say whether this case makes the whole run fail."""
+        return case.is_bad or (self.is_strict and case.outcome is Outcome.XPASS)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the command ends with: a file that is none beats a failure, a failure beats a run that is stuck."""
+        if self.is_interrupted:
+            return ExitCode.INTERRUPTED
+        if self.problems:
+            return ExitCode.INPUT
+        bad = {case.outcome for case in self.cases if self.is_bad(case)}
+        if bad:
+            return ExitCode.STUCK if bad == {Outcome.STUCK} else ExitCode.FAILED
+        return ExitCode.OK if self.cases else ExitCode.NOTHING_TO_RUN
+
+    def files(self) -> dict[str, list[CaseResult]]:
+        """Put the cases by their files, in their order."""
+        out: dict[str, list[CaseResult]] = {}
+        for case in self.cases:
+            out.setdefault(case.file, []).append(case)
+        return out

@@ -67,11 +67,12 @@ class Glyphs(NamedTuple):
     more: str = "…"
     corners: str = "┌┐└┘"
     tees: str = "┬┴"
+    skip: str = "↷"
 
 
 UNICODE = Glyphs()
 ASCII = Glyphs(
-    "<->", "~", "+", "x", ">>", "-", ">", "<", "|", "|", ".", "x", "|", "`", "->", "~", "++++", "++"
+    "<->", "~", "+", "x", ">>", "-", ">", "<", "|", "|", ".", "x", "|", "`", "->", "~", "++++", "++", "/"
 )  # fmt: skip
 
 _LONGEST = 256
