@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sspicli.sspi.alerts import ALERTS, DEFAULT_STATUS, Alert, alert_name, alerts_for_status
+from sspicli.sspi.error_codes import ERROR_CODES, ErrorCode
 from sspicli.sspi.functions import Function
 from sspicli.sspi.package import Source
 from sspicli.sspi.status import STATUS_ALIASES, NtStatus, SecurityStatus
@@ -28,6 +29,7 @@ class Kind(StrEnum):
     NT_STATUS = "NTSTATUS"
     ALERT = "alert"
     RULE = "rule"
+    ERROR = "error"
 
 
 class RuleText(NamedTuple):
@@ -118,7 +120,7 @@ def explain(query: str, rules: Mapping[str, RuleText] = NO_RULES) -> list[Explan
 def suggestions(query: str, rules: Mapping[str, RuleText] = NO_RULES) -> list[str]:
     """Name what resembles a query that named nothing, nearest first."""
     spelt = {}
-    for name in (*_STATUS_NAMES, *NtStatus.__members__, *_ALERT_NUMBERS, *rules):
+    for name in (*_STATUS_NAMES, *NtStatus.__members__, *_ALERT_NUMBERS, *rules, *ERROR_CODES):
         spelt[name.lower()] = name
         spelt.setdefault(_short(name).lower(), name)
     wanted = query.strip().lower().replace(" ", "_")
@@ -168,6 +170,8 @@ def _named(tokens: list[str], rules: Mapping[str, RuleText]) -> Iterator[Explana
             yield from _after_the_word_alert(tokens[index + 1 : index + 8])
         elif token.upper() in rules:
             yield _rule(rules[token.upper()])
+        elif token.upper() in ERROR_CODES:
+            yield _error(ERROR_CODES[token.upper()])
         elif _is_long_number(token):
             for value in _readings(token):
                 yield from _by_value(value)
@@ -250,6 +254,7 @@ def _everything(rules: Mapping[str, RuleText]) -> Iterator[Explanation]:
     yield from map(_nt_status, NtStatus)
     yield from map(_alert, ALERTS)
     yield from map(_rule, rules.values())
+    yield from map(_error, ERROR_CODES.values())
 
 
 def _score(one: Explanation, words: Iterable[str]) -> tuple[int, int]:
@@ -428,3 +433,8 @@ def _alert(number: int) -> Explanation:
 
 def _rule(rule: RuleText) -> Explanation:
     return Explanation(Kind.RULE, rule.code, (rule.severity,), rule.title, remedy=rule.fix, source=rule.source)
+
+
+def _error(one: ErrorCode) -> Explanation:
+    title = f"{one.title[0].upper()}{one.title[1:]}."
+    return Explanation(Kind.ERROR, one.code, ("error",), title, remedy=one.remedy, source="this program's own")

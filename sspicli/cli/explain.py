@@ -38,6 +38,7 @@ A CODE is one of
   either by its value            0x80090328, 80090328, -2146893016, 2148074280
   a TLS alert                    45, certificate_expired, "alert 45"
   a misuse rule                  A004
+  an error code of this program  E0201
   words                          certificate expired
   a line of a log with one of these in it
 """
@@ -93,7 +94,8 @@ def command(
     """Say what a code means: a status, an NTSTATUS, a TLS alert or a misuse rule.
 
     A CODE is a name in any case, a value in hex or in signed or unsigned decimal, "alert 45", a rule code such as
-    A004, or a line of a log that holds one of these. Several words that are no codes are one search.
+    A004, an error code such as E0201, or a line of a log that holds one of these. Several words that are no codes are
+    one search.
 
     A status can stand for several alerts. With --in the recording is the witness: it names the one alert it was, who
     sent it, the field that decided and both ends' offers. A code that is not in the recording ends with 1.

@@ -85,7 +85,7 @@ def code_of(one: Explanation) -> Code:
             return NtStatus[one.name]
         case Kind.ALERT:
             return int(one.values[0])
-        case Kind.RULE:
+        case Kind.RULE | Kind.ERROR:
             return one.name
 
 

@@ -21,6 +21,7 @@ _TITLES = {
     Kind.NT_STATUS: "NTSTATUS",
     Kind.ALERT: "TLS alert",
     Kind.RULE: "misuse rule",
+    Kind.ERROR: "error code of sspi-async",
 }
 
 

@@ -10,6 +10,7 @@ from sspicli.analysis.rules import RULES
 from sspicli.cli.explain import queries
 from sspicli.cli.main import group
 from sspicli.sspi.alerts import ALERTS
+from sspicli.sspi.error_codes import ERROR_CODES
 from sspicli.sspi.status import NtStatus, SecurityStatus
 from tests.processes import sspi
 
@@ -37,7 +38,7 @@ def test_a_negative_number_is_a_code_and_not_an_option():
     assert explain("-2146893018", "--width", "60").exit_code == 0
 
 
-@pytest.mark.parametrize("code", [*SecurityStatus.__members__, *NtStatus.__members__, *RULES])
+@pytest.mark.parametrize("code", [*SecurityStatus.__members__, *NtStatus.__members__, *RULES, *ERROR_CODES])
 def test_every_code_of_the_tables_is_explained_by_its_name(code):
     assert names(code) == [[code]]
 
@@ -145,3 +146,13 @@ def test_a_hyphen_alone_is_a_word_of_a_log_line():
 def test_lines_stay_inside_the_width(width):
     shown = explain("--width", str(width), "SEC_E_CERT_UNKNOWN").output.splitlines()[1:]
     assert all(len(line) <= width for line in shown)
+
+
+def test_an_error_code_of_the_program_says_what_it_stands_for_and_what_to_do():
+    answer = explain("E0201").output
+    assert answer.startswith("E0201   error   error code of sspi-async\nExpectation not met.")
+    assert "What to do" in answer
+
+
+def test_an_error_code_misspelt_is_met_with_near_ones():
+    assert "E0201" in sspi("explain", "E0021").stderr
