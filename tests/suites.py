@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import strategies as st
+
 from sspicli.analysis.cases import CaseResult, Outcome, Place, Problem, StepSeen, SuiteResult, Unmet
 from sspicli.analysis.rules import RULES, Finding
 
@@ -80,4 +82,83 @@ def one_of_each() -> SuiteResult:
             ),
         ],
         nanoseconds=62_000_000,
+    )
+
+
+NASTY = (
+    *("\x1b]52;c;x\x07", "\x9b2J", "\u202eabc", "]]>", "<![CDATA[", "&<>\"'", "a\r\nb", "a\nnot ok 9 - b", "%0A", "%"),
+    *(
+        "::error::x",
+        "a\n::set-output name=x::y",
+        "|`|",
+        "```\n# x",
+        "x # SKIP",
+        "\\#",
+        "\0",
+        "\ud800",
+        "\udcff",
+        "\ufffe",
+    ),
+    *(
+        "a\n...\n---\nb: c",
+        "{",
+        "'",
+        '"',
+        "\u2028",
+        "</testcase>",
+        "<script>",
+        "[a](b)",
+        "@x",
+        "../../x",
+        "/etc/x",
+        "C:\\x",
+    ),
+)
+HOSTILE = st.sampled_from(NASTY) | st.text(st.characters(codec=None), max_size=12)
+"""What a name, a value or a line of a file may hold at worst; no member of a result is safe from it."""
+
+
+@st.composite
+def hostile_suites(draw: st.DrawFn) -> SuiteResult:
+    """Make suites with hostile text in every member that is text."""
+    text = lambda: draw(HOSTILE)  # noqa: E731 (one draw for each member)
+
+    def place() -> Place:
+        column = draw(st.integers(1, 20))
+        return Place(text(), draw(st.integers(1, 9999)), column, column + draw(st.integers(0, 9)), text())
+
+    def finding() -> Finding:
+        return Finding(RULES[draw(st.sampled_from(sorted(RULES)))], text(), text(), (1, 2))
+
+    def unmet() -> Unmet:
+        words = {name: text() for name in ("step", "key", "expected", "got", "cause")}
+        return Unmet(place=place(), evidence=(text(), text()), records=(3,), **words)
+
+    def one_case(outcome: Outcome) -> CaseResult:
+        words: dict[str, Any] = {
+            name: text() for name in ("file", "scenario", "reason", "verdict", "schedule", "recording")
+        }
+        lists: dict[str, Any] = {name: (text(),) for name in ("tags", "waits", "output")}
+        return CaseResult(
+            place=place(),
+            outcome=outcome,
+            parameters=((text(), text()),),
+            unmet=(unmet(),),
+            findings=(finding(),),
+            warnings=(finding(),),
+            steps=(StepSeen(text(), text()),),
+            expectations=3,
+            nanoseconds=draw(st.integers(0, 10**12)),
+            attempt=draw(st.integers(1, 3)),
+            **words,
+            **lists,
+        )
+
+    return SuiteResult(
+        cases=[one_case(outcome) for outcome in draw(st.lists(st.sampled_from(Outcome), max_size=3))],
+        problems=[Problem(place(), text(), text()) for _ in range(draw(st.integers(0, 1)))],
+        left=[text() for _ in range(draw(st.integers(0, 1)))],
+        nanoseconds=draw(st.integers(0, 10**12)),
+        is_strict=draw(st.booleans()),
+        is_interrupted=draw(st.booleans()),
     )
