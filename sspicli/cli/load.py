@@ -68,7 +68,7 @@ def run_many(
     _check(load, options)
     if watching.pace:
         raise UsageError("a pace is for one session", where="--pace", help="leave out --count, or --pace")
-    plan = _plan(options)
+    plan = plan_of_many(options)
     keeper = _Keeper(options, load.keep or 1)
     console = opened()
     judge = _Judge(expectations, keeper, judges_all=load.judge == "all")
@@ -168,7 +168,7 @@ def screen(load: LoadReport, console: Console, *, verbosity: int, timing: bool) 
     return lines
 
 
-def _plan(options: SessionOptions) -> Blueprint:
+def plan_of_many(options: SessionOptions) -> Blueprint:
     """Plan each session: one handshake, and of the attributes only whether it was resumed, where it may be."""
     plan = blueprint(options)
     queries = (int(ContextAttribute.SESSION_INFO),) if plan.client.handshakes > 1 else ()
