@@ -100,10 +100,14 @@ class _Story:
                 | ev.CallbackRaised(call=call)
                 | ev.CallbackWaited(call=call)
                 | ev.OutputReadEarly(call=call)
+                | ev.BufferTouched(call=call)
+                | ev.ArgumentsDeviate(call=call)
                 | ev.CredentialAcquired(call=call)
                 | ev.SecurityContextOpened(call=call)
             ):
                 return self._someone_elses(record, call) or self._unknown(call)
+            case ev.BufferShared(call=call, other=other) | ev.HandleUsedEarly(call=call, owner=other):
+                return self._someone_elses(record, call) or self._unknown(call) or self._unknown(other)
             case ev.CallStatusQueried():
                 return "" if event.call is None else self._unknown(event.call)
             case _:

@@ -1,8 +1,8 @@
 """The misuse verifier: every monitor over the records of a run, and its findings.
 
 The rules are data (`rule_table.py`); the monitors that watch for them stand in `rules_async.py`, `rules_notify.py`,
-`rules_buffers.py` and `rules_handles.py`. Each is shown only the records whose events it watches: one look-up for each
-record.
+`rules_buffers.py`, `rules_streams.py`, `rules_handles.py` and `rules_legs.py`. Each is shown only the records whose
+events it watches: one look-up for each record.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from sspicli.analysis.coherence import IncoherentError, check
 from sspicli.analysis.finding import FINISHED, RAN_OUT, Disagreement, Finding, Monitor, found
 from sspicli.analysis.rule_table import RULES, Page, Reach, Rule
 from sspicli.analysis.rules_async import LifecycleMonitor, ResultMonitor
+from sspicli.analysis.rules_buffers import BufferMonitor
 from sspicli.analysis.rules_handles import HandleMonitor
+from sspicli.analysis.rules_legs import LegMonitor
 from sspicli.analysis.rules_notify import NotifyMonitor
+from sspicli.analysis.rules_streams import StreamMonitor
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 
@@ -37,7 +40,15 @@ __all__ = [
     "watch",
 ]
 
-MONITORS: tuple[type[Monitor], ...] = (LifecycleMonitor, ResultMonitor, NotifyMonitor, HandleMonitor)
+MONITORS: tuple[type[Monitor], ...] = (
+    LifecycleMonitor,
+    ResultMonitor,
+    NotifyMonitor,
+    HandleMonitor,
+    BufferMonitor,
+    LegMonitor,
+    StreamMonitor,
+)
 
 _WATCHERS: dict[type, list[int]] = {}
 """For each type of event, the places in `MONITORS` of those that watch it."""

@@ -18,6 +18,17 @@ from sspicli.sspi.buffers import buffer_type_name
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.status import NtStatus, SecurityStatus
 
+_BAD = (
+    ev.ContractBroken,
+    ev.CallRefused,
+    ev.OutputReadEarly,
+    ev.BufferTouched,
+    ev.BufferShared,
+    ev.HandleUsedEarly,
+    ev.AllocationMisfreed,
+    ev.CallbackRaised,
+    ev.WaitUnanswered,
+)
 _NO_FAILURES = frozenset({SecurityStatus.SEC_E_OK, SecurityStatus.SEC_E_INCOMPLETE_MESSAGE})
 
 _AWAITED = {"signal": "for a signal", "bytes": "for bytes from its peer", "timer": "for a time"}
@@ -53,7 +64,7 @@ def timeline(records: Sequence[Record], findings: Iterable[Finding] = ()) -> tup
 
 
 def _is_bad(event: ev.Event) -> bool:
-    if isinstance(event, (ev.ContractBroken, ev.CallRefused, ev.OutputReadEarly, ev.CallbackRaised, ev.WaitUnanswered)):
+    if isinstance(event, _BAD):
         return True
     if isinstance(event, ev.AsyncContextCreated):
         return event.async_context is None
@@ -75,6 +86,8 @@ def told(event: ev.Event) -> str:
             return f"{name} ({_named(event.async_context)}) refuses with {event.queue_status.name}: nothing is queued"
         case ev.OutputReadEarly():
             return f"{event.parameter} of {event.call} is {'written' if event.is_write else 'read'} while it is pending"
+        case ev.BufferTouched() | ev.BufferShared() | ev.HandleUsedEarly() | ev.ArgumentsDeviate():
+            return _told_of_arguments(event)
         case ev.CallbackEntered():
             return f"callback of {event.async_context} entered for {event.call}"
         case ev.CallbackReturned():
@@ -86,6 +99,25 @@ def told(event: ev.Event) -> str:
             return f"parcel {event.number} reaches the {event.receiver}"
         case _:
             return _told_of_async_context(event)
+
+
+ACTS = {"read": "read", "write": "written", "free": "freed"}
+
+
+def _told_of_arguments(
+    event: ev.BufferTouched | ev.BufferShared | ev.HandleUsedEarly | ev.ArgumentsDeviate,
+) -> str:
+    match event:
+        case ev.BufferTouched():
+            act = ACTS.get(event.act, event.act)
+            return f"buffer {event.place} of {event.parameter} of {event.call} is {act} while it is pending"
+        case ev.BufferShared():
+            return f"{event.parameter} of {event.call} has what belongs to {event.other}, which is pending"
+        case ev.HandleUsedEarly():
+            return f"{event.parameter} of {event.call} is a variable that {event.owner} is still to write"
+        case ev.ArgumentsDeviate():
+            given = ", ".join(f"{name} {value}" for name, value in event.arguments.items())
+            return f"{event.call} was given {given}"
 
 
 def _told_of_async_context(event: ev.Event) -> str:
@@ -155,7 +187,9 @@ def _told_of_context(event: ev.Event) -> str:
         case ev.ControlTokenApplied():
             return f"ApplyControlToken ({_named(event.security_context)}) gives {event.status.name}"
         case ev.ContextBuffersFreed():
-            return f"FreeContextBuffer, {event.released} buffer{'' if event.released == 1 else 's'}"
+            return f"FreeContextBuffer, {_counted(event.released, 'buffer')}"
+        case ev.AllocationMisfreed():
+            return f"{event.function}, {_counted(event.released, 'buffer')} of the package's"
         case _:
             return _told_of_run(event)
 
@@ -181,6 +215,10 @@ def _told_of_run(event: ev.Event) -> str:
             return f"key log of {_named(event.security_context)}: {event.line.partition(' ')[0]}"
         case _:
             raise AssertionError(f"{type(event).__name__} has a sentence of its own")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _named(handle: Handle | None) -> str:

@@ -180,6 +180,51 @@ class OutputReadEarly(NamedTuple):
     is_write: bool
 
 
+class BufferTouched(NamedTuple):
+    """A caller touched a buffer that belongs to a pending call: `act` is `read`, `write` or `free`.
+
+    `parameter` is pInput or pOutput, `place` the buffer's in it. What was done to the buffer is done: the call
+    computes with what it holds now.
+    """
+
+    call: Handle
+    parameter: str
+    place: int
+    act: str
+
+
+class BufferShared(NamedTuple):
+    """`call` was queued with a buffer, a descriptor or a variable that belongs to `other`, which is pending.
+
+    `parameter` is the documented name at `call`; `place` the buffer's in its descriptor, 0 for a variable.
+    """
+
+    call: Handle
+    other: Handle
+    parameter: str
+    place: int
+
+
+class HandleUsedEarly(NamedTuple):
+    """`call` was queued with a handle variable that the pending call `owner` is still to write."""
+
+    call: Handle
+    owner: Handle
+    parameter: str
+
+
+class ArgumentsDeviate(NamedTuple):
+    """`call` was queued with arguments that are nearly always alike, and are not here.
+
+    `arguments` holds those that are not: Reserved1, Reserved2 and TargetDataRep when not 0, `pInput.ulVersion` and
+    `pOutput.ulVersion` when not 0; of an acquire pszPackage when it is not Schannel, `strings` when not `unicode`,
+    and `memory` when not `process`.
+    """
+
+    call: Handle
+    arguments: dict[str, object]
+
+
 # -- notification ------------------------------------------------------------------------------------------------------
 class CallbackEntered(NamedTuple):
     """The notify callback was called for `call`."""
@@ -316,6 +361,13 @@ class ContextBuffersFreed(NamedTuple):
     released: int
 
 
+class AllocationMisfreed(NamedTuple):
+    """Buffers that the package had allocated were released, but by `function`, which is not FreeContextBuffer."""
+
+    function: str
+    released: int
+
+
 # -- wire --------------------------------------------------------------------------------------------------------------
 class TokenSent(NamedTuple):
     """Bytes were put on the wire: a token, which makes it leg `leg` (from 1), or protected data, with `leg` 0."""
@@ -387,6 +439,10 @@ Event = (
     | CallRefused
     | CallCompleted
     | OutputReadEarly
+    | BufferTouched
+    | BufferShared
+    | HandleUsedEarly
+    | ArgumentsDeviate
     | CallbackEntered
     | CallbackReturned
     | CallbackRaised
@@ -405,6 +461,7 @@ Event = (
     | AttributeSet
     | ControlTokenApplied
     | ContextBuffersFreed
+    | AllocationMisfreed
     | TokenSent
     | TokenDelivered
     | FaultInjected

@@ -19,6 +19,17 @@ from sspicli.journal.events import Images
 from sspicli.journal.journal import Journal
 from sspicli.runtime.calls import AsyncContext, HandleVariable, NotifyCallback, OutputSlot, PendingCall, Work
 from sspicli.runtime.dispatch import Dispatcher
+from sspicli.runtime.oddities import (
+    NO_WORDS,
+    PROCESS_MEMORY,
+    SCHANNEL_NAMES,
+    UNICODE,
+    Words,
+    deviations,
+    shared,
+    spoil,
+    touched,
+)
 from sspicli.runtime.synchronous import SyncSspi
 from sspicli.runtime.work import (
     ASYNC_CONTEXT,
@@ -29,7 +40,7 @@ from sspicli.runtime.work import (
     FreeWork,
     LegWork,
 )
-from sspicli.sspi.buffers import BufferWrite, SecBufferDesc
+from sspicli.sspi.buffers import DESCRIPTOR_VERSION, BufferWrite, SecBuffer, SecBufferDesc
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Undefined, Verb
@@ -149,10 +160,13 @@ class AsyncSspi(SyncSspi):
         auth_data: object | None,
         credential: HandleVariable,
         expiry: OutputSlot[int],
+        strings: str = UNICODE,
+        memory: str = PROCESS_MEMORY,
     ) -> SecurityStatus:
         """Queue the making of a credential; pvLogonId, pGetKeyFn and pvGetKeyArgument are always NULL here.
 
-        Source: SspiAcquireCredentialsHandleAsyncW.
+        `strings` and `memory` say what no call shows here: of which characters the strings are, and in which memory
+        they stand. Source: SspiAcquireCredentialsHandleAsyncW.
         """
         request = AcquireRequest(principal, credential_use, auth_data)
         work = AcquireWork(self._tables, self._find(package), request, credential=credential, expiry=expiry)
@@ -161,7 +175,13 @@ class AsyncSspi(SyncSspi):
             return call
         call.slots = (credential, expiry)
         described = None if auth_data is None else self._describe(auth_data)
-        return self._submit(call, target_name=principal, requirements=credential_use, auth_data=described)
+        status = self._submit(call, target_name=principal, requirements=credential_use, auth_data=described)
+        others = {"strings": strings} if strings != UNICODE else {}
+        others |= {"memory": memory} if memory != PROCESS_MEMORY else {}
+        others |= {"pszPackage": package} if package.lower() not in SCHANNEL_NAMES else {}
+        if others:
+            self._record(ev.ArgumentsDeviate(call.handle, {**others}))
+        return status
 
     def initialize_security_context_async(
         self,
@@ -176,8 +196,9 @@ class AsyncSspi(SyncSspi):
         output: SecBufferDesc | None,
         attributes: OutputSlot[int],
         expiry: OutputSlot[int],
+        words: Words = NO_WORDS,
     ) -> SecurityStatus:
-        """Queue one client leg; Reserved1, Reserved2 and TargetDataRep are always 0 here (Schannel ignores the last).
+        """Queue one client leg; `words` are Reserved1, TargetDataRep and Reserved2.
 
         The first leg passes no `security_context`. `new_security_context` is left untouched by a failure.
         Source: SspiInitializeSecurityContextAsyncW.
@@ -195,7 +216,7 @@ class AsyncSspi(SyncSspi):
             attributes=attributes,
             expiry=expiry,
         )
-        return self._queue_leg(async_context, Function.SspiInitializeSecurityContextAsync, work)
+        return self._queue_leg(async_context, Function.SspiInitializeSecurityContextAsync, work, words)
 
     def accept_security_context_async(
         self,
@@ -209,10 +230,11 @@ class AsyncSspi(SyncSspi):
         output: SecBufferDesc | None,
         attributes: OutputSlot[int],
         expiry: OutputSlot[int],
+        words: Words = NO_WORDS,
     ) -> SecurityStatus:
-        """Queue one server leg; as `initialize_security_context_async`, and the credential is needed on every leg.
+        """Queue one server leg; a server has no Reserved1 and Reserved2, and needs its credential on every leg.
 
-        Source: SspiAcceptSecurityContextAsync.
+        Else as `initialize_security_context_async`. Source: SspiAcceptSecurityContextAsync.
         """
         work = LegWork(
             self._tables,
@@ -227,7 +249,7 @@ class AsyncSspi(SyncSspi):
             attributes=attributes,
             expiry=expiry,
         )
-        return self._queue_leg(async_context, Function.SspiAcceptSecurityContextAsync, work)
+        return self._queue_leg(async_context, Function.SspiAcceptSecurityContextAsync, work, words)
 
     def delete_security_context_async(
         self, async_context: Handle | None, *, security_context: HandleVariable
@@ -236,9 +258,14 @@ class AsyncSspi(SyncSspi):
 
         A handle that is not one is a *completion* error. Source: SspiDeleteSecurityContextAsync.
         """
-        target = security_context.value
+        target, owner = security_context.held, security_context.owner
         call = self._admit(async_context, Function.SspiDeleteSecurityContextAsync, DeleteWork(self._tables, target))
-        return call if isinstance(call, SecurityStatus) else self._submit(call, security_context=target)
+        if isinstance(call, SecurityStatus):
+            return call
+        status = self._submit(call, security_context=target)
+        if owner is not None:
+            self._record(ev.HandleUsedEarly(call.handle, owner.handle, "phContext"))
+        return status
 
     def free_credentials_handle_async(
         self, async_context: Handle | None, *, credential: HandleVariable
@@ -247,9 +274,14 @@ class AsyncSspi(SyncSspi):
 
         Source: SspiFreeCredentialsHandleAsync.
         """
-        target = credential.value
+        target, owner = credential.held, credential.owner
         call = self._admit(async_context, Function.SspiFreeCredentialsHandleAsync, FreeWork(self._tables, target))
-        return call if isinstance(call, SecurityStatus) else self._submit(call, credential=target)
+        if isinstance(call, SecurityStatus):
+            return call
+        status = self._submit(call, credential=target)
+        if owner is not None:
+            self._record(ev.HandleUsedEarly(call.handle, owner.handle, "phCredential"))
+        return status
 
     # -- what the session does -----------------------------------------------------------------------------------------
 
@@ -313,6 +345,18 @@ class AsyncSspi(SyncSspi):
         """Record that an out-parameter was used while `call` owned it."""
         self._record(ev.OutputReadEarly(call.handle, parameter, is_write))
 
+    def touch_buffer(self, target: SecBuffer | SecBufferDesc, *, act: str, data: bytes | None) -> None:
+        """Read, write or free a caller's buffers, and record it of those that belong to a pending call.
+
+        A write without `data` inverts every byte; what was freed is filled with 0xDD.
+        """
+        buffers = [target] if isinstance(target, SecBuffer) else target.buffers
+        for call in list(self.pending.values()):
+            for event in touched(call, buffers, act):
+                self._record(event)
+        for buffer in buffers:
+            spoil(buffer, act, data)
+
     # -- the law -------------------------------------------------------------------------------------------------------
 
     def _judge(self, handle: Handle | None, verb: Verb) -> tuple[AsyncContext | None, Row]:
@@ -363,20 +407,28 @@ class AsyncSspi(SyncSspi):
         found.call = call
         return call
 
-    def _queue_leg(self, async_context: Handle | None, function: Function, work: LegWork) -> SecurityStatus:
+    def _queue_leg(
+        self, async_context: Handle | None, function: Function, work: LegWork, words: Words
+    ) -> SecurityStatus:
         call = self._admit(async_context, function, work)
         if isinstance(call, SecurityStatus):
             return call
         call.input, call.output = work.input, work.output
         new = work.new_security_context
         call.slots = (work.attributes, work.expiry) if new is None else (new, work.attributes, work.expiry)
-        return self._submit(
+        oddities = shared(call, work, self.pending.values()) if self.pending else []
+        if words is not NO_WORDS or _has_version(work.input) or _has_version(work.output):
+            oddities += deviations(call, work, words)
+        status = self._submit(
             call,
             credential=None if work.credential is None else work.credential.held,
             security_context=None if work.security_context is None else work.security_context.held,
             target_name=work.target_name,
             requirements=work.requirements,
         )
+        for event in oddities:
+            self._record(event)
+        return status
 
     def _submit(
         self,
@@ -413,6 +465,10 @@ class AsyncSspi(SyncSspi):
         self.queued = self.pending[call.handle] = call
         self._dispatcher.submit(call)
         return OK
+
+
+def _has_version(descriptor: SecBufferDesc | None) -> bool:
+    return descriptor is not None and descriptor.version != DESCRIPTOR_VERSION
 
 
 def _written(descriptor: SecBufferDesc | None, images: Images | None, writes: tuple[BufferWrite, ...]) -> Images | None:

@@ -93,6 +93,18 @@ class SyncSspi:
         self._record(ev.ContextBuffersFreed(len(released)))
         return len(released)
 
+    def free_memory(self, buffers: SecBufferDesc, *, function: str) -> int:
+        """Release buffers with another function than FreeContextBuffer; how many of them the package had allocated.
+
+        On Windows that corrupts the heap or the pool it belongs to; here the memory is gone, and it is on record.
+        """
+        released = [one for one in buffers.buffers if one.allocated]
+        for buffer in released:
+            buffer.image, buffer.allocated = buffer.image._replace(data=None), False
+        if released:
+            self._record(ev.AllocationMisfreed(function, len(released)))
+        return len(released)
+
     def delete_what_is_left(self) -> None:
         """Delete every security context that is alive; for a run that was ended from outside, with no call under way.
 

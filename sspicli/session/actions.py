@@ -13,7 +13,8 @@ from typing import NamedTuple, Protocol, TypeVar
 from sspicli.journal import events as ev
 from sspicli.runtime.api import AsyncSspi
 from sspicli.runtime.calls import HandleVariable, OutputSlot
-from sspicli.sspi.buffers import SecBufferDesc
+from sspicli.runtime.oddities import NO_WORDS, PROCESS_MEMORY, UNICODE, Words
+from sspicli.sspi.buffers import SecBuffer, SecBufferDesc
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.package import QueryResult
 from sspicli.sspi.status import NtStatus, SecurityStatus
@@ -99,6 +100,8 @@ class AcquireCredentialsHandle(NamedTuple):
     auth_data: object | None
     credential: HandleVariable
     expiry: OutputSlot[int]
+    strings: str = UNICODE
+    memory: str = PROCESS_MEMORY
 
     def perform(self, api: AsyncSspi) -> SecurityStatus:
         """Make the call."""
@@ -110,6 +113,8 @@ class AcquireCredentialsHandle(NamedTuple):
             auth_data=self.auth_data,
             credential=self.credential,
             expiry=self.expiry,
+            strings=self.strings,
+            memory=self.memory,
         )
 
 
@@ -126,6 +131,7 @@ class InitializeSecurityContext(NamedTuple):
     output: SecBufferDesc | None
     attributes: OutputSlot[int]
     expiry: OutputSlot[int]
+    words: Words = NO_WORDS
 
     def perform(self, api: AsyncSspi) -> SecurityStatus:
         """Make the call."""
@@ -140,6 +146,7 @@ class InitializeSecurityContext(NamedTuple):
             output=self.output,
             attributes=self.attributes,
             expiry=self.expiry,
+            words=self.words,
         )
 
 
@@ -155,6 +162,7 @@ class AcceptSecurityContext(NamedTuple):
     output: SecBufferDesc | None
     attributes: OutputSlot[int]
     expiry: OutputSlot[int]
+    words: Words = NO_WORDS
 
     def perform(self, api: AsyncSspi) -> SecurityStatus:
         """Make the call."""
@@ -168,6 +176,7 @@ class AcceptSecurityContext(NamedTuple):
             output=self.output,
             attributes=self.attributes,
             expiry=self.expiry,
+            words=self.words,
         )
 
 
@@ -258,6 +267,32 @@ class FreeContextBuffer(NamedTuple):
     def perform(self, api: AsyncSspi) -> int:
         """Make the call."""
         return api.free_context_buffers(self.buffers)
+
+
+class FreeMemory(NamedTuple):
+    """Release a descriptor's buffers with `function`, such as ExFreePool, whoever allocated them."""
+
+    buffers: SecBufferDesc
+    function: str
+
+    def perform(self, api: AsyncSspi) -> int:
+        """Make the call."""
+        return api.free_memory(self.buffers, function=self.function)
+
+
+class TouchBuffer(NamedTuple):
+    """Read, write or free a buffer, or all of a descriptor: what a careless caller does while a call is pending.
+
+    A write without `data` inverts every byte.
+    """
+
+    target: SecBuffer | SecBufferDesc
+    act: str
+    data: bytes | None = None
+
+    def perform(self, api: AsyncSspi) -> None:
+        """Do it."""
+        api.touch_buffer(self.target, act=self.act, data=self.data)
 
 
 # -- what a session does -----------------------------------------------------------------------------------------------
@@ -372,6 +407,8 @@ Action = (
     | QueryContextAttributes
     | SetContextAttributes
     | FreeContextBuffer
+    | FreeMemory
+    | TouchBuffer
     | Connect
     | Send
     | Receive

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from sspicli.analysis.state import State
+from sspicli.analysis.timeline import ACTS
 from sspicli.journal import events as ev
 from sspicli.journal.events import Images
 from sspicli.journal.journal import Record
@@ -21,7 +22,17 @@ from sspicli.views.ladder import SHORT_FUNCTIONS
 from sspicli.views.text import Glyphs, Line, Segment, line, visible
 
 _WHO = {"callback": "cb", "package": "pkg"}
-_BAD = (ev.ContractBroken, ev.OutputReadEarly, ev.FaultInjected, ev.CallbackRaised, ev.WaitUnanswered)
+_BAD = (
+    ev.ContractBroken,
+    ev.OutputReadEarly,
+    ev.BufferTouched,
+    ev.BufferShared,
+    ev.HandleUsedEarly,
+    ev.AllocationMisfreed,
+    ev.FaultInjected,
+    ev.CallbackRaised,
+    ev.WaitUnanswered,
+)
 _AWAITED = {"signal": "a signal", "bytes": "bytes", "timer": "a timer"}
 _NO_FAILURES = (SecurityStatus.SEC_E_INCOMPLETE_MESSAGE,)
 _BURSTS = (ev.KeyLogged, ev.AttributeQueried)
@@ -106,6 +117,19 @@ class Words:
             case ev.OutputReadEarly():
                 verb = "written" if event.is_write else "read"
                 return f"{event.parameter} {verb} while {self._call(event.call)} is pending"
+            case ev.BufferTouched():
+                verb = ACTS.get(event.act, event.act)
+                what = f"buffer {event.place} of {event.parameter}"
+                return visible(f"{what} {verb} while {self._call(event.call)} is pending")
+            case ev.BufferShared():
+                owner = self._call(event.other)
+                return visible(f"{event.parameter} of {self._call(event.call)} belongs to {owner}, which is pending")
+            case ev.HandleUsedEarly():
+                owner = self._call(event.owner)
+                return visible(f"{event.parameter} of {self._call(event.call)} is still to be written by {owner}")
+            case ev.ArgumentsDeviate():
+                given = ", ".join(f"{name} {value}" for name, value in event.arguments.items())
+                return visible(f"{self._call(event.call)} was given {given}")
             case ev.AsyncContextCreated():
                 return f"{self._function('SspiCreateAsyncContext')} {to} {_own(event.async_context)}"
             case ev.NotifyCallbackSet():
@@ -145,6 +169,8 @@ class Words:
                 return f"ApplyControlToken {to} {event.status.name}"
             case ev.ContextBuffersFreed():
                 return f"FreeContextBuffer, {event.released} released"
+            case ev.AllocationMisfreed():
+                return visible(f"{event.function}, {event.released} released that only FreeContextBuffer may")
             case ev.RunStarted():
                 return f"run started: {visible(event.package)}, {visible(event.engine)}"
             case ev.HandshakeBegan():

@@ -400,7 +400,8 @@ def test_the_monitors_see_and_never_change_what_they_see():
     lifecycle, handles = LifecycleMonitor(), HandleMonitor()
     for record in records:
         lifecycle.see(record)
-        handles.see(record)
+        if type(record.event) in HandleMonitor.WATCHED:
+            handles.see(record)
     assert records == kept
     assert lifecycle.findings == handles.findings == []
 

@@ -42,7 +42,6 @@ from tests.pairs import (
     FailingPackage,
     RefusingDispatcher,
     assert_clean,
-    codes,
     events,
     finished_pair,
     monitored,
@@ -277,17 +276,12 @@ def test_a_program_without_memory_for_its_async_context_says_so_and_ends(victim)
 
 @pytest.mark.parametrize("site", range(1, 14))
 @pytest.mark.parametrize("styles", BOTH, ids=str)
-def test_whatever_queueing_is_refused_the_run_ends_and_loses_only_what_could_not_be_ended(site, styles):
+def test_whatever_queueing_is_refused_the_run_ends_and_the_driver_is_not_blamed(site, styles):
     dispatcher = RefusingDispatcher(lambda _function, _actor, count: count == site)
     records = finished_pair(dispatcher=dispatcher, styles=styles)
     assert only(records, RunEnded) == RunEnded("finished", ())
     assert monitored(records).disagreements == []
-    lost = {
-        Function.SspiDeleteSecurityContextAsync: ["D004"],
-        Function.SspiFreeCredentialsHandleAsync: ["D008"],
-    }
-    refused = [function for function, _ in dispatcher.refused]
-    assert codes(judge(records)) == [code for function in refused for code in lost.get(function, [])]
+    assert judge(records) == ()  # what could not be ended is lost, and it is the system's doing
 
 
 def test_the_sites_above_are_all_there_are():

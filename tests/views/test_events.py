@@ -52,6 +52,25 @@ SENTENCES: list[tuple[ev.Event, str]] = [
         ev.OutputReadEarly(CALL, "pfContextAttr", False),
         "pfContextAttr read while SspiInitializeSecurityContextAsync #1 is pending",
     ),
+    (
+        ev.BufferTouched(CALL, "pInput", 0, "write"),
+        "buffer 0 of pInput written while SspiInitializeSecurityContextAsync #1 is pending",
+    ),
+    (
+        ev.BufferShared(CALL, CALL, "pOutput", 0),
+        (
+            "pOutput of SspiInitializeSecurityContextAsync #1 belongs to SspiInitializeSecurityContextAsync #1, "
+            "which is pending"
+        ),
+    ),
+    (
+        ev.HandleUsedEarly(CALL, CALL, "phCredential"),
+        (
+            "phCredential of SspiInitializeSecurityContextAsync #1 is still to be written by "
+            "SspiInitializeSecurityContextAsync #1"
+        ),
+    ),
+    (ev.ArgumentsDeviate(CALL, {"Reserved1": 7}), "SspiInitializeSecurityContextAsync #1 was given Reserved1 7"),
     (ev.CallbackEntered(CALL, AC), "notify callback of SspiInitializeSecurityContextAsync #1 entered"),
     (ev.CallbackReturned(CALL, AC), "notify callback of SspiInitializeSecurityContextAsync #1 returned"),
     (
@@ -76,6 +95,7 @@ SENTENCES: list[tuple[ev.Event, str]] = [
     (ev.AttributeSet(CTXT, 4, OK, {}), "SetContextAttributes STREAM_SIZES → SEC_E_OK"),
     (ev.ControlTokenApplied(CTXT, OK), "ApplyControlToken → SEC_E_OK"),
     (ev.ContextBuffersFreed(2), "FreeContextBuffer, 2 released"),
+    (ev.AllocationMisfreed("ExFreePool", 1), "ExFreePool, 1 released that only FreeContextBuffer may"),
     (ev.TokenSent(9, 1, "server", b"abc"), "leg 1, 3 B, sent to the server"),
     (ev.TokenDelivered(9, "server"), "protected data reached the server"),
     (ev.FaultInjected("hang", "client.call1", "never", "client.init=hang"), "fault client.init=hang: never"),
