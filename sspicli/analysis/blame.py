@@ -71,8 +71,8 @@ def blame(
     first = failed[0]
     evidence = first.evidence
     made = first.leg if isinstance(first, Call) else 0
-    injected = faults.get(_subject(first))
     settings = Settings(run)
+    injected = faults.get(_subject(first)) or _altered_before(first, legs, settings)
     compared = offers(calls, legs) if first.status == SecurityStatus.SEC_E_ALGORITHM_MISMATCH else None
     lacking = next((row for row in compare(calls, legs) if compared is not None and row.is_lacking), None)
     field, place = _deciding_field(first, compared, legs)
@@ -100,6 +100,17 @@ def _subject(culprit: Culprit) -> str:
     if isinstance(culprit, Call):
         return str(culprit.handle)
     return f"{culprit.endpoint} {culprit.function.documented_name}" if isinstance(culprit, Refusal) else ""
+
+
+_ALTERING = frozenset({"tamper", "truncate", "extend", "duplicate", "drop", "swap"})
+
+
+def _altered_before(culprit: Culprit, legs: tuple[Leg, ...], settings: Settings) -> str | None:
+    """Name the fault that changed what was on the wire before this, unless a bad certificate accounts for it."""
+    if _was_asked_for(culprit, settings):
+        return None
+    before = (leg for leg in legs if leg.sequence < _moment(culprit))
+    return next((one.text for leg in before for one in leg.faults if one.kind in _ALTERING), None)
 
 
 def _leg_not_made(culprit: Culprit, legs: tuple[Leg, ...]) -> int:

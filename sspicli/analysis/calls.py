@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sspicli.journal import events as ev
 from sspicli.sspi.functions import Function
@@ -103,7 +103,10 @@ Culprit = Call | MessageFailure | Refusal
 
 @dataclass(slots=True)
 class Leg:
-    """One token on the wire, and what it carries."""
+    """One token on the wire, as it was sent, and what it carries.
+
+    `faults` are what a fault plan did to it on its way, and `forwarded` what that plan put on the wire for this token.
+    """
 
     number: int
     sender: str
@@ -111,6 +114,8 @@ class Leg:
     sequence: int
     call: Handle | None
     messages: tuple[TlsMessage, ...] = ()
+    faults: list[ev.FaultInjected] = field(default_factory=list)
+    forwarded: list[ev.TokenForwarded] = field(default_factory=list)
 
 
 def failing(call: Call) -> bool:

@@ -35,6 +35,10 @@ _NOT_AN_ENDPOINTS = (
     ev.TokenDelivered,
     ev.ChoiceMade,
     ev.FaultInjected,
+    ev.FaultMissed,
+    ev.TokenForwarded,
+    ev.CallHeld,
+    ev.CallReleased,
 )
 
 
@@ -147,7 +151,9 @@ class _Story:
     def _see_rarer(self, event: ev.Event) -> str:
         if isinstance(event, ev.HandshakeBegan) and not 1 <= event.number <= MOST_HANDSHAKES:
             return f"{event.number} is not the number of a handshake"
-        if isinstance(event, ev.TokenSent) and event.leg < 0:
+        if isinstance(event, ev.CallHeld | ev.CallReleased):
+            return f"{event.call} completed before" if event.call in self._completed else self._unknown(event.call)
+        if isinstance(event, ev.TokenSent | ev.TokenForwarded) and event.leg < 0:
             return f"{event.leg} is not the number of a leg"
         if isinstance(event, ev.ChoiceMade):
             if not self._last_choice < event.step <= MOST_CHOICES or not 0 < event.taken < event.options:

@@ -6,7 +6,7 @@ by DecryptMessage; who took it shows in the buffers: those after its delivery th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sspicli.analysis.calls import Call, Leg
@@ -51,36 +51,41 @@ def passage(report: Report, records: Sequence[Record], number: int) -> Passage |
 
 
 def _delivery(records: Sequence[Record], leg: Leg) -> int:
-    """Find the record of a leg's arrival; 0 for none."""
-    parcel = None
+    """Find the record of a leg's arrival, or of the first of what a fault plan made of it; 0 for none."""
+    parcels: set[int] = set()
     for record in records:
-        if record.sequence == leg.sequence and isinstance(record.event, ev.TokenSent):
-            parcel = record.event.number
-        elif parcel is not None and isinstance(record.event, ev.TokenDelivered) and record.event.number == parcel:
+        event = record.event
+        if (record.sequence == leg.sequence and isinstance(event, ev.TokenSent)) or (
+            isinstance(event, ev.TokenForwarded) and not parcels.isdisjoint(event.replaces)
+        ):
+            parcels.add(event.number)
+        elif isinstance(event, ev.TokenDelivered) and event.number in parcels:
             return record.sequence
     return 0
 
 
 def _takers(report: Report, records: Sequence[Record], leg: Leg, delivered: int) -> Iterator[Call | Opening]:
     calls = {call.sequence: call for call in report.calls}
+    tokens = [leg.data, *(one.data for one in leg.forwarded)]
     for record in records:
         event, actor = record.event, record.actor.partition(".")[0]
         if record.sequence <= delivered or actor == leg.sender:
             continue
         if isinstance(event, ev.HandshakeBegan):
             return
-        if isinstance(event, ev.CallQueued) and _holds(event.input, leg.data) and record.sequence in calls:
+        if isinstance(event, ev.CallQueued) and _holds(event.input, tokens) and record.sequence in calls:
             yield calls[record.sequence]
-        elif isinstance(event, ev.MessageDecrypted) and _holds(event.before, leg.data):
+        elif isinstance(event, ev.MessageDecrypted) and _holds(event.before, tokens):
             yield Opening(record.sequence, actor, event)
 
 
-def _holds(images: Images | None, token: bytes) -> bool:
-    """Say whether a descriptor holds the token, or what was left of it; an end of a record is at least its header."""
+def _holds(images: Images | None, tokens: Iterable[bytes]) -> bool:
+    """Say whether a descriptor holds a token, or what was left of it; an end of a record is at least its header."""
     for one in images or ():
         data = one.data or b""
-        if token and (token in data or (len(data) >= _HEADER and token.endswith(data))):
-            return True
+        for token in tokens:
+            if token and (token in data or (len(data) >= _HEADER and token.endswith(data))):
+                return True
     return False
 
 

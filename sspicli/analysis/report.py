@@ -6,7 +6,7 @@ the acquiring and freeing of credentials around it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -74,6 +74,7 @@ class Report:
     handshake: int
     handshakes: int
     faults: tuple[str, ...]
+    missed_faults: tuple[ev.FaultMissed, ...]
     protocol: str | None
     cipher_suite: str | None
     group: str | None
@@ -139,6 +140,7 @@ class Fold:
         self.counts: dict[tuple[str, Function, int], int] = {}
         self.choices: list[int] = []
         self.faults: list[ev.FaultInjected] = []
+        self.missed: list[ev.FaultMissed] = []
 
     def round_of(self, actor: str) -> Round:
         """Give the handshake that an actor's endpoint is in."""
@@ -184,14 +186,20 @@ class Fold:
             case ev.RunEnded():
                 self.reason, self.waits = event.reason, event.waits
             case ev.HandshakeBegan():
-                self.at[record.actor] = event.number
-                self.rounds.setdefault(event.number, Round()).endpoint(record.actor)
+                side = record.actor.partition(".")[0]
+                self.at[side] = event.number
+                self.rounds.setdefault(event.number, Round()).endpoint(side)
             case ev.CallRefused():
                 self._refused(record, event.function, event.queue_status)
             case ev.AsyncContextCreated(async_context=None):
                 self._refused(record, Function.SspiCreateAsyncContext, None)
             case ev.FaultInjected():
                 self.faults.append(event)
+                self._befell(record.cause, lambda leg: leg.faults.append(event))
+            case ev.TokenForwarded():
+                self._befell(record.cause, lambda leg: leg.forwarded.append(event))
+            case ev.FaultMissed():
+                self.missed.append(event)
             case ev.KeyLogged():
                 self.round_of(record.actor).reader.add_secret(event.line)
             case ev.NoteMade():
@@ -201,6 +209,13 @@ class Fold:
                 self.choices.append(event.taken)
             case _:
                 pass
+
+    def _befell(self, sequence: int, tell: Callable[[Leg], None]) -> None:
+        """Tell the leg that was sent with record `sequence`; a fault of a call has none."""
+        for one in self.rounds.values():
+            for leg in one.legs:
+                if leg.sequence == sequence:
+                    tell(leg)
 
     def _refused(self, record: Record, function: Function, status: SecurityStatus | None) -> None:
         name = self.endpoint(record.actor).name
@@ -322,6 +337,7 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
         handshake=shown,
         handshakes=max(fold.rounds),
         faults=tuple(one.text for one in fold.faults),
+        missed_faults=tuple(fold.missed),
         protocol=version_name(hello.versions[0]) if hello and hello.versions else None,
         cipher_suite=suite_name(hello.suites[0]) if hello and hello.suites else None,
         group=_group(hello, legs),

@@ -68,15 +68,17 @@ class State:
         self.nanoseconds = 0
         self.sequence = 0
         self.sides: dict[str, Side] = {name: Side(name) for name in ("client", "server")}
-        self.under_way: dict[int, ev.TokenSent] = {}
+        self.under_way: dict[int, ev.TokenSent | ev.TokenForwarded] = {}
         self.log: deque[Record] = deque(maxlen=KEPT)
         self.pending: dict[Handle, Call] = {}
         self.call_faults: dict[str, ev.FaultInjected] = {}
+        self.held: dict[Handle, str] = {}
         self.leg_call: Call | None = None
         self.messages = 0
         self._fold = Fold()
         self._monitor = LifecycleMonitor()
         self._sent: dict[int, int] = {}
+        self._numbers: dict[int, int] = {}
 
     # -- what was said -------------------------------------------------------------------------------------------------
 
@@ -184,9 +186,8 @@ class State:
             case ev.CallbackEntered() | ev.CallbackReturned():
                 self._moved(event.async_context)
             case ev.TokenSent():
-                self.under_way[event.number] = event
-                if event.leg:
-                    self._sent[event.number] = event.leg
+                self._numbers[record.sequence] = event.number
+                self._under_way(event)
             case ev.TokenDelivered():
                 self.under_way.pop(event.number, None)
             case ev.MessageDecrypted():
@@ -219,8 +220,23 @@ class State:
                 self._side(event.security_context).security_context = None
             case ev.FaultInjected():
                 self.call_faults[event.subject] = event
+                if event.kind == "drop":
+                    self.under_way.pop(self._numbers.get(record.cause, 0), None)
+            case ev.TokenForwarded():
+                for number in event.replaces:
+                    self.under_way.pop(number, None)
+                self._under_way(event)
+            case ev.CallHeld():
+                self.held[event.call] = event.pattern
+            case ev.CallReleased():
+                self.held.pop(event.call, None)
             case _:
                 pass
+
+    def _under_way(self, event: ev.TokenSent | ev.TokenForwarded) -> None:
+        self.under_way[event.number] = event
+        if event.leg:
+            self._sent[event.number] = event.leg
 
     def _queued(self, event: ev.CallQueued) -> None:
         call = self.pending[event.call] = self.call(event.call)

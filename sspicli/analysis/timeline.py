@@ -209,6 +209,16 @@ def _told_of_run(event: ev.Event) -> str:
             return f"action: {event.words}"
         case ev.FaultInjected():
             return f"fault {event.text} befalls {event.subject}: {event.kind}, {event.detail}"
+        case ev.TokenForwarded():
+            instead = f" in place of parcel {' and '.join(map(str, event.replaces))}" if event.replaces else " besides"
+            what = f"leg {event.leg}" if event.leg else "protected data"
+            return f"{what}, {len(event.data)} B, goes on to the {event.receiver} as parcel {event.number}{instead}"
+        case ev.FaultMissed():
+            return f"fault {event.text} misses {event.subject}: {event.why}"
+        case ev.CallHeld():
+            return f"{event.call} is held until it is released: {event.pattern}"
+        case ev.CallReleased():
+            return f"{event.call} may complete from here on: {event.pattern}"
         case ev.ChoiceMade():
             return f"choice {event.step}: option {event.taken + 1} of {event.options}"
         case ev.KeyLogged():

@@ -81,6 +81,8 @@ def command(
       sspi-async handshake --server cert=expired   # exit 1
       sspi-async handshake --client alpn=h2,http/1.1 --server alpn=http/1.1
       sspi-async handshake --server cert=expired --expect client=SEC_E_CERT_EXPIRED
+      sspi-async handshake --fault leg2=tamper:ServerHello.random:01   # exit 1
+      sspi-async handshake --fault leg1=split:5:100
       sspi-async handshake --count 40 --workers 2 --in-flight 16
       sspi-async handshake --pace 0.01
     """  # noqa: D301 (click marks a block that is not to be filled with a real \b)
@@ -112,7 +114,10 @@ def _run_one(
     if result.reason in ENDED_BY:
         return ENDED_BY[result.reason]  # what a whole run was expected to come to was not put to the test
     missed = [text for one in expectations if (text := unmet(one, result)) is not None]
-    missed += [f"the fault {one} never happened" for one in options.fault if one not in result.faults]
+    reasons = {one.text: f": {one.subject}, {one.why}" for one in result.missed_faults}
+    missed += [
+        f"the fault {one} never happened{reasons.get(one, '')}" for one in options.fault if one not in result.faults
+    ]
     for text in missed:
         click.echo(f"expectation not met: {visible(text)}", err=True)
     return _exit_code(result, missed, has_expectations=bool(expectations))

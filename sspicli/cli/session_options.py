@@ -44,6 +44,12 @@ class SessionOptions:
     include_secrets: bool
 
 
+def _complete_fault(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    from sspicli.cli.fault_completion import complete_fault  # only ever needed by a shell
+
+    return complete_fault(incomplete)
+
+
 F = TypeVar("F", bound=Callable[..., object])
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -106,8 +112,12 @@ _OPTIONS = (
     click.option(
         "--fault",
         multiple=True,
-        metavar="SIDE.FUNCTION[#N]=KIND",
-        help="Make a call misbehave: null, refuse, fail, delay, hang.",
+        metavar="WHAT=KIND",
+        shell_complete=_complete_fault,
+        help="Make a call or a leg misbehave; repeatable. WHAT is SIDE.FUNCTION[#N], with null, refuse, fail, delay or "
+        "hang, or [handshakeN.]legN, with tamper:AT:HEX, truncate:SIZE, extend:HEX, split:AT:AT, duplicate, drop, "
+        "join, swap or delay:TICKS. AT is an offset, or for tamper a field's path; HEX changes the bytes there by "
+        "exclusive or, =HEX replaces them.",
     ),
     click.option("--clock", metavar="TIME", help="Judge certificates at this UTC time, such as 2026-11-22T12:00:00Z."),
     click.option("--record", type=_FILE, metavar="FILE", help="Write the journal to a new file."),

@@ -31,7 +31,8 @@ from sspicli.sspi.schannel import describe
 if TYPE_CHECKING:
     from sspicli.journal.recording import KeyLogWriter, RecordingWriter
     from sspicli.runtime.pool import PoolDispatcher, Workers
-    from sspicli.session.faults import Fault
+    from sspicli.session.fault_words import AnyFault
+    from sspicli.session.wire_faults import Locate
 
 
 def unwatched(work: Callable[[], object]) -> None:
@@ -118,6 +119,7 @@ def start(options: SessionOptions, *, pace: float = 0.0) -> Started:
         choices=choices,
         dispatcher=None if pool is None else pool.dispatcher,
         faults=plan.faults,
+        locate=plan.locate,
         timeout=plan.timeout,
     )
     return Started(session, journal, recording, keylog, pool, plan.timeout, len(choices.schedule or ()), pace)
@@ -150,16 +152,29 @@ def blueprint(options: SessionOptions) -> Blueprint:
         started=started,
         choices=choices,
         faults=faults,
+        locate=_locate(faults),
         timeout=options.timeout,
     )
 
 
-def _faults(given: tuple[str, ...]) -> tuple[Fault, ...]:
+def _faults(given: tuple[str, ...]) -> tuple[AnyFault, ...]:
     if not given:
         return ()
-    from sspicli.session.faults import parse_fault
+    from sspicli.session.fault_words import parse_fault
+    from sspicli.session.wire_faults import WireFault, check_plan
 
-    return tuple(parse_fault(one) for one in given)
+    faults = tuple(parse_fault(one) for one in given)
+    check_plan([one for one in faults if isinstance(one, WireFault)])
+    return faults
+
+
+def _locate(faults: tuple[AnyFault, ...]) -> Locate | None:
+    """Give what finds fields in tokens, where a fault names one."""
+    if not any(getattr(one, "field", "") for one in faults):
+        return None
+    from sspicli.analysis.places import place_of
+
+    return place_of
 
 
 def _pool(count: int) -> Pool | None:

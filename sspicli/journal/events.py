@@ -172,6 +172,20 @@ class CallCompleted(NamedTuple):
     engine_nanoseconds: int
 
 
+class CallHeld(NamedTuple):
+    """A queued call is not to complete until it is released; `pattern` is what it was held by."""
+
+    call: Handle
+    pattern: str
+
+
+class CallReleased(NamedTuple):
+    """A held call may complete from now on; `pattern` is what it was released by."""
+
+    call: Handle
+    pattern: str
+
+
 class OutputReadEarly(NamedTuple):
     """A caller read (`is_write` False) or wrote an out-parameter while it still belonged to a pending call."""
 
@@ -394,6 +408,28 @@ class FaultInjected(NamedTuple):
     text: str
 
 
+class TokenForwarded(NamedTuple):
+    """The fault plan put bytes on the wire for a TokenSent: what is delivered, where TokenSent is what was sent.
+
+    `number` counts with those of TokenSent, and `leg` is the leg the bytes come from. `replaces` are the numbers that
+    go no further, because these bytes go in their place; empty for what came besides. The cause is the TokenSent.
+    """
+
+    number: int
+    leg: int
+    receiver: str
+    data: bytes
+    replaces: tuple[int, ...]
+
+
+class FaultMissed(NamedTuple):
+    """What a fault was to befall was there, and the fault could not happen to it; `text` how the fault was written."""
+
+    subject: str
+    why: str
+    text: str
+
+
 # -- scheduling, secrets, contract -------------------------------------------------------------------------------------
 class ChoiceMade(NamedTuple):
     """At transition `step` the chooser took option `taken` of `options`; a default choice (0) leaves no record."""
@@ -438,6 +474,8 @@ Event = (
     | QueueingReturned
     | CallRefused
     | CallCompleted
+    | CallHeld
+    | CallReleased
     | OutputReadEarly
     | BufferTouched
     | BufferShared
@@ -465,6 +503,8 @@ Event = (
     | TokenSent
     | TokenDelivered
     | FaultInjected
+    | TokenForwarded
+    | FaultMissed
     | ChoiceMade
     | KeyLogged
     | ContractBroken

@@ -158,7 +158,7 @@ def failure_of(failure: Failure) -> Member:
 
 
 def _leg(leg: Leg) -> Member:
-    return {
+    out: Member = {
         "number": leg.number,
         "from": leg.sender,
         "bytes": len(leg.data),
@@ -169,6 +169,10 @@ def _leg(leg: Leg) -> Member:
         "message_notes": [message.note or None for message in leg.messages],
         "call": None if leg.call is None else str(leg.call),
     }
+    if leg.faults:
+        out["faults"] = [{"fault": one.text, "kind": one.kind, "detail": one.detail} for one in leg.faults]
+        out["forwarded_bytes"] = [len(one.data) for one in leg.forwarded]
+    return out
 
 
 def _call(call: Call, *, timing: bool) -> Member:

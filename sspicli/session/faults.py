@@ -1,21 +1,20 @@
 """Make the system under a driver misbehave, on the record: refusals, failures, delays, calls that never complete.
 
 A fault befalls the n-th use of a function by an endpoint. Each act is a `FaultInjected` record, so a finding about
-what follows can be told from a bug. Faults wrap the dispatcher; no engine knows of them.
+what follows can be told from a bug. Faults wrap the dispatcher; no engine knows of them. What befalls tokens is in
+`wire_faults.py`, and how faults are written in `fault_words.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal
 from sspicli.runtime.calls import CallResult, PendingCall
 from sspicli.runtime.dispatch import Dispatcher
-from sspicli.sspi.errors import UsageError
 from sspicli.sspi.functions import Function
 from sspicli.sspi.package import Evidence, Source
 from sspicli.sspi.status import SecurityStatus
@@ -27,7 +26,9 @@ FUNCTIONS = {
     "accept": Function.SspiAcceptSecurityContextAsync,
     "delete": Function.SspiDeleteSecurityContextAsync,
     "free": Function.SspiFreeCredentialsHandleAsync,
+    "free-credential": Function.SspiFreeCredentialsHandleAsync,
 }
+"""What a fault, a hold or a schedule calls the functions whose uses it counts."""
 
 
 class FaultKind(StrEnum):
@@ -55,57 +56,6 @@ class Fault:
     status: SecurityStatus = SecurityStatus.SEC_E_INSUFFICIENT_MEMORY
     ticks: int = 0
     text: str = ""
-
-
-_FAULT = re.compile(r"(client|server)\.([a-z]+)(?:#(\d{1,6}))?=([a-z]+)(?::(\w{1,64}))?")
-FORM = "SIDE.FUNCTION[#N]=KIND[:ARGUMENT], such as server.accept#2=hang or client.init=fail:SEC_E_INTERNAL_ERROR"
-
-
-def parse_fault(text: str) -> Fault:
-    """Read a fault as the command line writes it; raise UsageError for anything else."""
-    found = _FAULT.fullmatch(text)
-    if found is None:
-        raise UsageError(f"{text!r} is not a fault", where="--fault", help=f"write {FORM}")
-    actor, function, nth, kind, argument = found.groups()
-    _known(function, FUNCTIONS, "function")
-    _known(kind, [one.value for one in FaultKind], "kind of fault")
-    if (kind == FaultKind.NULL) != (function == "create"):
-        raise UsageError("null is the fault of create, and its only one", where="--fault", help="client.create=null")
-    fault = Fault(FaultKind(kind), actor, FUNCTIONS[function], int(nth or 1), text=text)
-    return _with_argument(fault, argument)
-
-
-def _known(word: str, known: Sequence[str] | dict[str, Function], what: str) -> None:
-    if word not in known:
-        from difflib import get_close_matches  # only ever needed for an error
-
-        near = get_close_matches(word, list(known), n=1)
-        help = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-        raise UsageError(f"{word!r} is no {what}", where="--fault", help=help)
-
-
-def _with_argument(fault: Fault, argument: str | None) -> Fault:
-    match fault.kind:
-        case FaultKind.DELAY:
-            if argument is None or not argument.isdecimal() or len(argument) > 12:
-                raise UsageError(
-                    "delay wants microseconds of virtual time", where="--fault", help="client.init=delay:500"
-                )
-            return replace(fault, ticks=int(argument))
-        case FaultKind.REFUSE | FaultKind.FAIL if argument is not None:
-            if argument not in SecurityStatus.__members__:
-                raise UsageError(f"{argument!r} is no status", where="--fault", help="write its winerror.h name")
-            if SecurityStatus[argument].succeeded:
-                raise UsageError(
-                    f"{argument} is no error: a call that is refused or fails needs one",
-                    where="--fault",
-                    help="such as SEC_E_INTERNAL_ERROR",
-                )
-            return replace(fault, status=SecurityStatus[argument])
-        case _ if argument is not None:
-            raise UsageError(f"{fault.kind} takes no argument", where="--fault", help=f"write {FORM}")
-        case _:
-            return fault
 
 
 def _at_once(ticks: int, act: Callable[[], None]) -> None:

@@ -27,7 +27,9 @@ from sspicli.runtime.dispatch import Dispatcher, SteppedDispatcher
 from sspicli.runtime.pool import Workers
 from sspicli.session.actions import AcquireCredentialsHandle, Driver, FreeCredentialsHandle
 from sspicli.session.drivers import Caller, Style, endpoint_program
-from sspicli.session.faults import Fault, FaultyDispatcher
+from sspicli.session.fault_words import AnyFault
+from sspicli.session.faults import Fault
+from sspicli.session.misfortune import Misfortune
 from sspicli.session.pair import Blueprint
 from sspicli.session.sample import documented_sample
 from sspicli.session.session import Endpoint, Session
@@ -54,7 +56,8 @@ class Credentials:
     def __init__(self, blueprint: Blueprint, journal: Journal) -> None:
         self.journal = journal
         self.loans: dict[str, Loan] = {}
-        self._dispatcher = _with_faults(SteppedDispatcher(), blueprint.faults, journal, is_owner=True)
+        self._misfortune = Misfortune(_faults_of(blueprint.faults, is_owner=True), journal)
+        self._dispatcher = self._misfortune.around(SteppedDispatcher())
         self._timeout = blueprint.timeout
         self._plans = {"client": blueprint.client, "server": blueprint.server}
         self._variables = {name: OutputSlot[Handle | None]("phCredential", None) for name in self._plans}
@@ -79,8 +82,7 @@ class Credentials:
     def _session(self, program: Callable[[str], Driver]) -> Session:
         endpoints = [Endpoint(api, program(name)) for name, api in self._apis.items()]
         session = Session(endpoints, journal=self.journal, dispatcher=self._dispatcher, timeout=self._timeout)
-        if isinstance(self._dispatcher, FaultyDispatcher):
-            self._dispatcher.later = session.later
+        self._misfortune.attach(session)
         return session
 
     def _acquiring(self, name: str) -> Driver:
@@ -149,7 +151,11 @@ class Flight:
         if blueprint.started is not None:
             journal.append("user", _started(blueprint.started, number, seed), 0)
         self._turns = TurnDispatcher() if by_turns else None
-        dispatcher = _with_faults(self._turns or SteppedDispatcher(), blueprint.faults, journal, is_owner=False)
+        faults = _faults_of(blueprint.faults, is_owner=False)
+        misfortune = Misfortune(faults, journal, blueprint.locate) if faults else None
+        dispatcher: Dispatcher = self._turns or SteppedDispatcher()
+        if misfortune is not None:
+            dispatcher = misfortune.around(dispatcher)
         endpoints = []
         for plan in (blueprint.client, blueprint.server):
             name = plan.role.value
@@ -162,10 +168,15 @@ class Flight:
             endpoints.append(Endpoint(api, program(plan, name)))
         chooser = First() if by_turns else replace(blueprint.choices, seed=seed).chooser()
         self._session = Session(
-            endpoints, journal=journal, dispatcher=dispatcher, chooser=chooser, timeout=blueprint.timeout
+            endpoints,
+            journal=journal,
+            dispatcher=dispatcher,
+            chooser=chooser,
+            wire=None if misfortune is None else misfortune.wire,
+            timeout=blueprint.timeout,
         )
-        if isinstance(dispatcher, FaultyDispatcher):
-            dispatcher.later = self._session.later
+        if misfortune is not None:
+            misfortune.attach(self._session)
 
     def turn(self) -> bool:
         """Do what there is to do in one turn; say whether another is to come. Without one the run has ended."""
@@ -303,10 +314,9 @@ class _Shift(Generic[T]):
             self._is_over.set()
 
 
-def _with_faults(dispatcher: Dispatcher, faults: Sequence[Fault], journal: Journal, *, is_owner: bool) -> Dispatcher:
+def _faults_of(faults: Sequence[AnyFault], *, is_owner: bool) -> list[AnyFault]:
     """Let the faults of acquiring and freeing befall who owns the credentials, and the others every session."""
-    own = [fault for fault in faults if (fault.function in OF_CREDENTIALS) == is_owner]
-    return FaultyDispatcher(dispatcher, own, journal) if own else dispatcher
+    return [one for one in faults if (isinstance(one, Fault) and one.function in OF_CREDENTIALS) == is_owner]
 
 
 def _started(started: RunStarted, number: int, seed: int) -> RunStarted:

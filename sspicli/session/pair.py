@@ -16,7 +16,9 @@ from sspicli.session.drivers import Plan, Style, endpoint_program
 from sspicli.session.session import Endpoint, Session
 
 if TYPE_CHECKING:
-    from sspicli.session.faults import Fault, FaultyDispatcher
+    from sspicli.session.fault_words import AnyFault
+    from sspicli.session.misfortune import Misfortune
+    from sspicli.session.wire_faults import Locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Blueprint:
     describe: Describe
     started: RunStarted | None = None
     choices: Choices = field(default_factory=Choices)
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[AnyFault, ...] = ()
+    locate: Locate | None = None
     timeout: float = 30.0
 
 
@@ -63,27 +66,39 @@ def pair(
     choices: Choices = Choices(),
     dispatcher: Dispatcher | None = None,
     program: Callable[[Plan, str], Driver] | None = None,
-    faults: Sequence[Fault] = (),
+    faults: Sequence[AnyFault] = (),
+    locate: Locate | None = None,
     timeout: float = 30.0,
 ) -> Session:
-    """Put a client and a server on an in-memory wire; stepped, unless another dispatcher is given."""
+    """Put a client and a server on an in-memory wire; stepped, unless another dispatcher is given.
+
+    `locate` finds the fields that faults of the wire name; see `analysis/places.py`.
+    """
     dispatcher = dispatcher or SteppedDispatcher()
-    faulty = _faulty(dispatcher, faults, journal) if faults else None
-    dispatcher = faulty or dispatcher
+    misfortune = _misfortune(faults, journal, locate) if faults else None
+    if misfortune is not None:
+        dispatcher = misfortune.around(dispatcher)
     endpoints = []
     for name, plan in (("client", client), ("server", server)):
         api = AsyncSspi(name, find=find, describe=describe, journal=journal, dispatcher=dispatcher)
         endpoints.append(Endpoint(api, (program or _program_of(plan.style))(plan, name)))
-    session = Session(endpoints, journal=journal, dispatcher=dispatcher, chooser=choices.chooser(), timeout=timeout)
-    if faulty is not None:
-        faulty.later = session.later
+    session = Session(
+        endpoints,
+        journal=journal,
+        dispatcher=dispatcher,
+        chooser=choices.chooser(),
+        wire=None if misfortune is None else misfortune.wire,
+        timeout=timeout,
+    )
+    if misfortune is not None:
+        misfortune.attach(session)
     return session
 
 
-def _faulty(dispatcher: Dispatcher, faults: Sequence[Fault], journal: Journal) -> FaultyDispatcher:
-    from sspicli.session.faults import FaultyDispatcher
+def _misfortune(faults: Sequence[AnyFault], journal: Journal, locate: Locate | None) -> Misfortune:
+    from sspicli.session.misfortune import Misfortune
 
-    return FaultyDispatcher(dispatcher, faults, journal)
+    return Misfortune(faults, journal, locate)
 
 
 def _program_of(style: Style) -> Callable[[Plan, str], Driver]:

@@ -35,7 +35,7 @@ from sspicli.session.actions import (
     TakeStep,
     Wait,
 )
-from sspicli.session.wire import MemoryWire, Wire
+from sspicli.session.wire import MemoryWire, Parcel, Wire
 from sspicli.sspi.handles import Handle
 
 MICROSECONDS = 1_000_000
@@ -78,7 +78,8 @@ class Session:
     """Run the programs of endpoints over a wire, one transition at a time.
 
     `timeout` is in seconds of virtual time; `limit` in transitions. After `run`, `choices` are the choices made where
-    there was one, and the journal ends with `RunEnded`.
+    there was one, and the journal ends with `RunEnded`. A wire with faults (see `wire_faults.py`) sets `forward`, which
+    takes what is sent, and `wire_waits`, which says what does not arrive.
     """
 
     def __init__(
@@ -93,6 +94,8 @@ class Session:
         limit: int = 1_000_000,
     ) -> None:
         self.choices: list[int] = []
+        self.forward: Callable[[Parcel, int], None] | None = None
+        self.wire_waits: Callable[[], tuple[str, ...]] = tuple
         self._journal = journal
         self._dispatcher = dispatcher
         self._completions = dispatcher.completions
@@ -108,6 +111,7 @@ class Session:
         self._deadline = int(timeout * MICROSECONDS)
         self._limit = self._most = limit
         self._fired = 0
+        self._timer_count = 0
         self._reason = ""
         self._halted = ""
         self._apis = {endpoint.api.name: endpoint.api for endpoint in endpoints}
@@ -159,6 +163,8 @@ class Session:
         )
         fate = "never completes" if reason == "stuck" else "is still pending"
         waits = (*self._limits(reason), *waiting, *(f"{call} {fate}" for call in pending))
+        if reason in ("stuck", "limit"):
+            waits += self.wire_waits()
         if reason in ev.FROM_OUTSIDE:
             self._delete_what_is_left()
         if reason == "stuck":
@@ -206,7 +212,8 @@ class Session:
         self._after(ticks, Transition(Kind.TIMER, "session", lambda _: act(), None))
 
     def _after(self, ticks: int, transition: Transition) -> None:
-        heappush(self._timers, (self._journal.ticks + ticks, self._fired, transition))
+        self._timer_count += 1  # of those due at one time the first set comes first
+        heappush(self._timers, (self._journal.ticks + ticks, self._timer_count, transition))
 
     def _advance_in_order(self) -> None:
         """Do as `advance` does with index 0 at every choice, without gathering the options."""
@@ -393,6 +400,14 @@ class Session:
         activity.is_done = True
         activity.driver.close()
 
+    def launch(self, parcel: Parcel) -> None:
+        """Put under way what is on the wire: it arrives behind what is under way already."""
+        receiver = parcel.receiver
+        under_way = self._under_way.setdefault(receiver, deque())
+        under_way.append(parcel.number)
+        if len(under_way) == 1:
+            self._enable_delivery(receiver)
+
     def _enable_delivery(self, receiver: str) -> None:
         """Let what was sent first arrive next: a stream keeps its order, whatever is chosen."""
         self._ready.append((Kind.DELIVER, "wire", self._deliver, receiver, None))
@@ -472,13 +487,13 @@ class Session:
         return True
 
     def _send(self, activity: Activity, action: Send) -> bool:
-        for number, leg, receiver, data in self._wire.send(activity.name, action.data, is_token=action.is_token):
-            cause = self._journal.append(activity.name, ev.TokenSent(number, leg, receiver, data), activity.cause)
-            self._wire.sent_records[number] = cause
-            under_way = self._under_way.setdefault(receiver, deque())
-            under_way.append(number)
-            if len(under_way) == 1:
-                self._enable_delivery(receiver)
+        for parcel in self._wire.send(activity.api.name, action.data, is_token=action.is_token):
+            cause = self._journal.append(activity.name, ev.TokenSent(*parcel), activity.cause)
+            self._wire.sent_records[parcel.number] = cause
+            if self.forward is None:
+                self.launch(parcel)
+            else:
+                self.forward(parcel, cause)
         return True
 
     def _offer(self, receiver: str) -> None:

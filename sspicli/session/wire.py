@@ -1,7 +1,7 @@
 """What carries bytes between two endpoints: in memory here, in order, and nothing is lost.
 
 A wire numbers what is put on it and keeps, for each connection, what has arrived and not been read. Each token is a
-leg: legs count from 1 in each connection. Faults wrap a wire (see `faults.py`).
+leg: legs count from 1 in each connection. Faults wrap a wire (see `wire_faults.py`).
 """
 
 from __future__ import annotations
@@ -67,11 +67,28 @@ class MemoryWire:
         leg = 0
         if is_token:
             leg = self._legs[connection] = self._legs.get(connection, 0) + 1
+        return (self.add(connection, leg, receiver, data),)
+
+    def add(self, connection: int, leg: int, receiver: str, data: bytes) -> Parcel:
+        """Put one more parcel on the wire of a connection; it makes no leg of its own."""
         self._number += 1
         self._under_way[self._number] = (connection, data)
         key = receiver, connection
         self._in_flight[key] = self._in_flight.get(key, 0) + 1
-        return (Parcel(self._number, leg, receiver, data),)
+        return Parcel(self._number, leg, receiver, data)
+
+    def lose(self, parcel: Parcel) -> None:
+        """Take a parcel off the wire: it never arrives."""
+        connection, _ = self._under_way.pop(parcel.number)
+        self._in_flight[parcel.receiver, connection] -= 1
+
+    def connection_of(self, sender: str) -> int:
+        """Say which connection an endpoint is in."""
+        return self._connection[sender]
+
+    def peer_of(self, endpoint: str) -> str:
+        """Name who is at the other end."""
+        return self._peer[endpoint]
 
     def arrive(self, number: int, receiver: str, cause: int) -> None:
         """Let a parcel arrive."""

@@ -232,7 +232,9 @@ class _Source:
             return
         self._actor = actor
         name, _, callback = actor.partition(".")
-        where = f"{name}, in the notify callback of {callback.partition('.')[0]}" if callback else name
+        where = (
+            f"{name}, in the notify callback of {callback.partition('.')[0]}" if actor.endswith(".callback") else actor
+        )
         self._rows.append("")
         self._say(f"---- {where} ----")
 
@@ -367,14 +369,14 @@ class _Source:
         self._output[record.actor.partition(".")[0]] = _Output(token, text, tuple(allocated))
 
     def _sent(self, record: Record, event: ev.TokenSent) -> None:
-        output = self._output.get(record.actor)
+        output = self._output.get(record.actor.partition(".")[0])
         what = f"leg {event.leg}" if event.leg else "protected data"
         known = output is not None and output.token == event.data and output.token_text
         source = f", from {output.token_text}" if known and output is not None else ""
         self._say(f"send {len(event.data)} bytes to the {event.receiver}{source}: {what}")
 
     def _free_buffers(self, record: Record, event: ev.ContextBuffersFreed) -> None:
-        output = self._output.get(record.actor)
+        output = self._output.get(record.actor.partition(".")[0])
         if output is None or len(output.allocated) != event.released:
             self._say(f"FreeContextBuffer, {event.released} times")
             return
@@ -413,6 +415,10 @@ _SILENT = (
     ev.KeyLogged,
     ev.ChoiceMade,
     ev.FaultInjected,
+    ev.FaultMissed,
+    ev.TokenForwarded,
+    ev.CallHeld,
+    ev.CallReleased,
     ev.QueueingReturned,
     ev.CallCompleted,
     ev.CredentialAcquired,

@@ -30,6 +30,7 @@ _BAD = (
     ev.HandleUsedEarly,
     ev.AllocationMisfreed,
     ev.FaultInjected,
+    ev.FaultMissed,
     ev.CallbackRaised,
     ev.WaitUnanswered,
 )
@@ -189,6 +190,15 @@ class Words:
                 return f"{f'leg {leg}' if leg else 'protected data'} reached the {visible(event.receiver)}"
             case ev.FaultInjected():
                 return visible(f"fault {event.text}: {event.detail}")
+            case ev.TokenForwarded():
+                what = f"leg {event.leg}" if event.leg else "protected data"
+                return f"{what} goes on to the {visible(event.receiver)} as {len(event.data)} B"
+            case ev.FaultMissed():
+                return visible(f"fault {event.text} missed {event.subject}: {event.why}")
+            case ev.CallHeld():
+                return visible(f"{event.call} is held ({event.pattern})")
+            case ev.CallReleased():
+                return visible(f"{event.call} is released ({event.pattern})")
             case ev.ChoiceMade():
                 return f"choice {event.step}: option {event.taken + 1} of {event.options}"
             case ev.KeyLogged():

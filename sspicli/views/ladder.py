@@ -93,6 +93,7 @@ def ladder(report: Steps, glyphs: Glyphs, *, width: int, timing: bool, with_pend
             lines.append(_refusal_line(report, step, glyphs, width=width))
         else:
             lines.extend(_leg_lines(step, glyphs, width=width))
+            lines.extend(_fault_lines(step, glyphs, width=width))
     return lines
 
 
@@ -161,6 +162,16 @@ def _leg_lines(leg: Leg, glyphs: Glyphs, *, width: int) -> list[Line]:
         )
         indent = len(margin) + 1 + before + len(head) - len(label[0]) - 1
     return [line(margin, *body), *(line(" " * indent, Segment(more, "leg")) for more in label[1:])]
+
+
+def _fault_lines(leg: Leg, glyphs: Glyphs, *, width: int) -> list[Line]:
+    """Say below a leg what a fault plan did to it on its way: the arrow is what was sent."""
+    indent = "      "
+    return [
+        line(indent, Segment(part, "warn"))
+        for fault in leg.faults
+        for part in wrapped(f"{glyphs.bad} {visible(fault.text)}: {visible(fault.detail)}".split(), width - len(indent))
+    ]
 
 
 def message_words(messages: tuple[TlsMessage, ...], glyphs: Glyphs) -> list[str]:

@@ -253,6 +253,8 @@ def _completions(state: State, look: Look) -> Panel:
 
 def _due(state: State, call: Call) -> list[Segment]:
     """Say when a call completes, where a fault has decided it."""
+    if call.handle in state.held:
+        return [Segment("  held until it is released", "warn")]
     fault = state.call_faults.get(str(call.handle))
     if fault is None:
         return []

@@ -17,7 +17,7 @@ from sspicli.packages.scripted import THREE_LEGS, ScriptedContext, ScriptedCrede
 from sspicli.runtime.api import no_description, packages_by_name
 from sspicli.runtime.chooser import Completion, Order
 from sspicli.session.drivers import Style
-from sspicli.session.faults import parse_fault
+from sspicli.session.fault_words import parse_fault
 from sspicli.session.fleet import Credentials, Fleet
 from sspicli.session.pair import Blueprint, Choices
 from sspicli.sspi.functions import Function

@@ -99,6 +99,13 @@ SENTENCES: list[tuple[ev.Event, str]] = [
     (ev.TokenSent(9, 1, "server", b"abc"), "leg 1, 3 B, sent to the server"),
     (ev.TokenDelivered(9, "server"), "protected data reached the server"),
     (ev.FaultInjected("hang", "client.call1", "never", "client.init=hang"), "fault client.init=hang: never"),
+    (ev.TokenForwarded(10, 2, "client", b"abc", (9,)), "leg 2 goes on to the client as 3 B"),
+    (
+        ev.FaultMissed("leg 2", "it has 3 bytes", "leg2=truncate:9"),
+        "fault leg2=truncate:9 missed leg 2: it has 3 bytes",
+    ),
+    (ev.CallHeld(CALL, "client.init#1"), "client.call1 is held (client.init#1)"),
+    (ev.CallReleased(CALL, "client.init#1"), "client.call1 is released (client.init#1)"),
     (ev.ChoiceMade(12, 1, 3), "choice 12: option 2 of 3"),
     (ev.KeyLogged(CTXT, "CLIENT_RANDOM aa canary"), "key log: CLIENT_RANDOM"),
     (
