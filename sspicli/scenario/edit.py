@@ -1,7 +1,7 @@
 """Edit a scenario's text at the places of its values, and leave everything else byte for byte.
 
 The rule guarded here: what is written is read back as the same value, in a block and in `[...]` or `{...}` alike. A
-value is quoted only where it must be, or where what stood there was quoted.
+value is quoted only where it must be, or where what stood there was quoted; what would hide in the text is an escape.
 """
 
 from __future__ import annotations
@@ -63,16 +63,15 @@ def written(value: object, *, like: Scalar | None = None) -> str:
 
 # what can stand without quotes: it begins with no sign of YAML's and holds none, in a block or in [...] and {...}
 _PLAIN: Final = re.compile(
-    r"(?!---|\.\.\.|<<$)(?:[^\s\-?:,\[\]{}#&*!|>'\"%@`]|[-?:](?=[^\s,\[\]{}]))"
-    r"(?:[^\s,\[\]{}:#]|:(?!\s|$)|(?<!\s)#| (?! *$))*"
+    r"(?!---|\.\.\.|<<$)(?:[^\s\-?:,\[\]{}#&*!|>'\"%@`]|-(?=[^\s,\[\]{}]))"
+    r"(?:[^\s,\[\]{}:#]|:(?![\s?]|$)|(?<!\s)#| (?! *$))*"
 )
-_PRINTED: Final = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\x1b": "\\e"}
 
 
 def _written_text(value: str, like: Scalar | None) -> str:
     quote = like.text[:1] if like is not None and not like.is_plain else ""
-    is_printed = _PRINTED.fullmatch(value) is not None
+    is_printed = value.isprintable()
     if is_printed and quote == "'":
         return "'" + value.replace("'", "''") + "'"
     if is_printed and quote != '"' and _PLAIN.fullmatch(value) and _is_text(value):
@@ -90,12 +89,14 @@ def _is_text(value: str) -> bool:
 def _escaped(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
-    if _PRINTED.fullmatch(character):
+    if character.isprintable():
         return character
     code = ord(character)
     if 0xD800 <= code < 0xE000:
         raise ValueError("half a character (a surrogate) cannot be written")
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    if code < 0x10000:
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return f"\\U{code:08x}"
 
 
 def diff(old: str, new: str, file: str) -> str:

@@ -105,6 +105,7 @@ _WORDS: Final = (  # what the two parsers say, what it means, the way out
         'a ":" where no key can stand',
         'quote the text if the ":" belongs to it, or mend the indentation',
     ),
+    ("found unexpected ':'", 'a ":" where no key can stand', "write a blank behind it, or quote the text"),
     ("could not find expected ':'", "a line that is no `key: value`", 'write a ":" and a blank behind the key'),
     (
         "sequence entries are not allowed",
