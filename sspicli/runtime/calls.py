@@ -129,6 +129,7 @@ class PendingCall:
         "has_returned",
         "input",
         "input_images",
+        "number",
         "on_early_use",
         "output",
         "output_images",
@@ -160,6 +161,7 @@ class PendingCall:
         self.output_images: Images | None = None
         self.slots: tuple[OutputSlot[Handle | None] | OutputSlot[int], ...] = ()
         self.queued = 0
+        self.number = 0  # of its function, by its actor; 0 where nobody counts (see `call_names.py`)
         self.has_returned = False
         self.status = SecurityStatus.SEC_I_ASYNC_CALL_PENDING
         self.result: CallResult | None = None

@@ -11,10 +11,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sspicli.runtime.calls import PendingCall
 from sspicli.sspi.errors import UsageError
+from sspicli.sspi.handles import Handle
+
+if TYPE_CHECKING:
+    from sspicli.runtime.call_names import CallBook, CallPattern
 
 
 class Kind(StrEnum):
@@ -74,11 +79,29 @@ class Order(StrEnum):
 
 
 class Policy:
-    """Choose by a rule: `completion` says when calls complete, `order` which pending call goes first."""
+    """Choose by a rule: `completion` says when calls complete, `order` which pending call goes first.
 
-    def __init__(self, completion: Completion, order: Order, seed: int) -> None:
+    `calls` are exceptions for some calls, of which the first that matches holds. `sequence` names calls that complete
+    in this order: while another can complete, none of them does before those named earlier; then `order` decides. Both
+    need the `book` of a `NumberingDispatcher`.
+    """
+
+    def __init__(
+        self,
+        completion: Completion,
+        order: Order,
+        seed: int,
+        *,
+        calls: Sequence[tuple[CallPattern, Completion]] = (),
+        sequence: Sequence[CallPattern] = (),
+        book: CallBook | None = None,
+    ) -> None:
+        assert book is not None or not (calls or sequence), "calls have names only where they are counted"
         self._completion = completion
         self._order = order
+        self._calls = calls
+        self._sequence = tuple(sequence)
+        self._book = book
         self._random = random.Random(seed)
         self._inline: dict[object, bool] = {}
 
@@ -87,6 +110,8 @@ class Policy:
         ranks = [self._rank(option) for option in options]
         best = min(ranks)
         candidates = [index for index, rank in enumerate(ranks) if rank == best]
+        if self._sequence and options[candidates[0]].kind is Kind.COMPLETE:
+            candidates = self._next_named(options, candidates)
         if options[candidates[0]].kind is not Kind.COMPLETE or self._order is Order.FIFO:
             return candidates[0]
         return candidates[-1] if self._order is Order.LIFO else self._random.choice(candidates)
@@ -102,9 +127,41 @@ class Policy:
             return 0 if wants_inline and not call.has_returned else 4
         return 0 if wants_inline and not call.has_returned else 2
 
+    def unmet(self, completed: Sequence[Handle]) -> tuple[str, ...]:
+        """Say what of the sequence did not come about, given the calls in the order of their completion."""
+        if self._book is None:
+            return ()
+        found = [at for one in completed if (at := self._book.pattern_of(one, self._sequence)) is not None]
+        words = [one.text for one in self._sequence]
+        missing = [f"{word} never completed" for at, word in enumerate(words) if at not in found]
+        swapped = [f"{words[b]} completed after {words[a]}" for a, b in pairwise(found) if b < a]
+        return (*missing, *swapped)
+
+    def _next_named(self, options: Sequence[Transition], candidates: list[int]) -> list[int]:
+        """Keep the completion whose turn it is by the sequence; else those it does not name; else its earliest."""
+        assert self._book is not None, "a sequence has a book"
+        book = self._book
+        turn = next((at for at, one in enumerate(self._sequence) if not book.has_completed(one)), None)
+        places = {index: self._place(options[index].call) for index in candidates}
+        due = [index for index in candidates if turn is not None and places[index] == turn]
+        return (
+            due
+            or [index for index in candidates if places[index] is None]
+            or [min(candidates, key=lambda index: places[index] or 0)]
+        )
+
+    def _place(self, call: PendingCall | None) -> int | None:
+        assert call is not None, "a completion is that of a call"
+        return next((at for at, one in enumerate(self._sequence) if one.matches(call)), None)
+
     def _wants_inline(self, call: PendingCall) -> bool:
-        if self._completion is not Completion.RANDOM:
-            return self._completion is Completion.INLINE
+        completion = self._completion
+        for pattern, exception in self._calls:
+            if pattern.matches(call):
+                completion = exception
+                break
+        if completion is not Completion.RANDOM:
+            return completion is Completion.INLINE
         return self._inline.setdefault(call.handle, self._random.random() < 0.5)
 
 

@@ -8,7 +8,7 @@ transition.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from sspicli.journal import events as ev
 from sspicli.runtime.api import AsyncSspi
@@ -18,6 +18,9 @@ from sspicli.sspi.buffers import SecBuffer, SecBufferDesc
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.package import QueryResult
 from sspicli.sspi.status import NtStatus, SecurityStatus
+
+if TYPE_CHECKING:
+    from sspicli.runtime.call_names import CallPattern
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -336,6 +339,27 @@ class Sleep(NamedTuple):
     ticks: int
 
 
+class Hold(NamedTuple):
+    """Let no such call complete until it is released; the outcome is how many that could complete are held now."""
+
+    pattern: CallPattern
+
+
+class Release(NamedTuple):
+    """Let such held calls complete, when the chooser says; the outcome is how many, None with a note for no hold."""
+
+    pattern: CallPattern
+
+
+class Complete(NamedTuple):
+    """Let the first such call complete as the very next transition, held or not; the outcome is whether there is one.
+
+    What follows its completion, its callback too, is the chooser's to order again.
+    """
+
+    pattern: CallPattern
+
+
 class Note(NamedTuple):
     """Put a sentence on record."""
 
@@ -416,6 +440,9 @@ Action = (
     | Wait
     | Raise
     | Sleep
+    | Hold
+    | Release
+    | Complete
     | Note
     | TakeStep
     | EndCallbackData
@@ -431,14 +458,14 @@ Doing = Generator[Action, object, T]
 
 
 class Signal:
-    """A synchronisation event of one endpoint: raised by a callback, awaited by its program."""
+    """A synchronisation event of one endpoint: raised by a callback, awaited by its programs, which take turns."""
 
-    __slots__ = ("name", "raised", "waiter")
+    __slots__ = ("name", "raised", "waiters")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.raised: list[tuple[SecurityStatus, int]] = []
-        self.waiter: object | None = None
+        self.waiters: list[object] = []
 
 
 def do(action: ApiAction[T]) -> Doing[T]:

@@ -13,22 +13,15 @@ from enum import StrEnum
 
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal
+from sspicli.runtime.call_names import QUEUEING_WORDS
 from sspicli.runtime.calls import CallResult, PendingCall
 from sspicli.runtime.dispatch import Dispatcher
 from sspicli.sspi.functions import Function
 from sspicli.sspi.package import Evidence, Source
 from sspicli.sspi.status import SecurityStatus
 
-FUNCTIONS = {
-    "create": Function.SspiCreateAsyncContext,
-    "acquire": Function.SspiAcquireCredentialsHandleAsync,
-    "init": Function.SspiInitializeSecurityContextAsync,
-    "accept": Function.SspiAcceptSecurityContextAsync,
-    "delete": Function.SspiDeleteSecurityContextAsync,
-    "free": Function.SspiFreeCredentialsHandleAsync,
-    "free-credential": Function.SspiFreeCredentialsHandleAsync,
-}
-"""What a fault, a hold or a schedule calls the functions whose uses it counts."""
+FUNCTIONS = {"create": Function.SspiCreateAsyncContext, **QUEUEING_WORDS}
+"""What a fault calls the functions whose uses it counts."""
 
 
 class FaultKind(StrEnum):

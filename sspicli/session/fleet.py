@@ -30,7 +30,7 @@ from sspicli.session.drivers import Caller, Style, endpoint_program
 from sspicli.session.fault_words import AnyFault
 from sspicli.session.faults import Fault
 from sspicli.session.misfortune import Misfortune
-from sspicli.session.pair import Blueprint
+from sspicli.session.pair import Blueprint, counted
 from sspicli.session.sample import documented_sample
 from sspicli.session.session import Endpoint, Session
 from sspicli.sspi.functions import Function
@@ -156,6 +156,7 @@ class Flight:
         dispatcher: Dispatcher = self._turns or SteppedDispatcher()
         if misfortune is not None:
             dispatcher = misfortune.around(dispatcher)
+        dispatcher, book = counted(dispatcher) if blueprint.choices.names_calls else (dispatcher, None)
         endpoints = []
         for plan in (blueprint.client, blueprint.server):
             name = plan.role.value
@@ -166,7 +167,8 @@ class Flight:
             loan.owner.lend_credential(loan.handle, api)
             program = documented_sample if plan.style is Style.SAMPLE else endpoint_program
             endpoints.append(Endpoint(api, program(plan, name)))
-        chooser = First() if by_turns else replace(blueprint.choices, seed=seed).chooser()
+        choices = replace(blueprint.choices, seed=seed)
+        chooser = First() if by_turns else choices.chooser(book)
         self._session = Session(
             endpoints,
             journal=journal,
@@ -208,7 +210,7 @@ class Fleet(Generic[T]):
         in_flight: int = 1,
         workers: int = 0,
     ) -> None:
-        is_in_order = isinstance(blueprint.choices.chooser(), First)
+        is_in_order = not blueprint.choices.names_calls and isinstance(blueprint.choices.chooser(), First)
         assert is_in_order or in_flight == 1, "turns keep the default order of a session, and know no other"
         self.total = total
         self._blueprint = replace(

@@ -16,6 +16,8 @@ from sspicli.session.drivers import Plan, Style, endpoint_program
 from sspicli.session.session import Endpoint, Session
 
 if TYPE_CHECKING:
+    from sspicli.runtime.call_names import CallBook, CallPattern
+    from sspicli.runtime.holds import HoldingDispatcher
     from sspicli.session.fault_words import AnyFault
     from sspicli.session.misfortune import Misfortune
     from sspicli.session.wire_faults import Locate
@@ -23,17 +25,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """How the next transition is chosen; `schedule`, where given, decides alone."""
+    """How the next transition is chosen; `schedule`, where given, decides alone.
+
+    `calls` says of some calls when they complete; `sequence` names calls that complete in this order (see `Policy`).
+    """
 
     completion: Completion = Completion.PENDING
     order: Order = Order.FIFO
     seed: int = 0
     schedule: tuple[int, ...] | None = None
+    calls: tuple[tuple[CallPattern, Completion], ...] = ()
+    sequence: tuple[CallPattern, ...] = ()
 
-    def chooser(self) -> Chooser:
-        """Make the chooser that these words describe."""
+    @property
+    def names_calls(self) -> bool:
+        """Say whether calls must be counted for these words."""
+        return self.schedule is None and bool(self.calls or self.sequence)
+
+    def chooser(self, book: CallBook | None = None) -> Chooser:
+        """Make the chooser that these words describe; `book` counts the calls where they are named."""
         if self.schedule is not None:
             return Replay(self.schedule)
+        if self.names_calls:
+            return Policy(self.completion, self.order, self.seed, calls=self.calls, sequence=self.sequence, book=book)
         if self.completion is Completion.PENDING and self.order is Order.FIFO:
             return First()
         if self.completion is Completion.RANDOM and self.order is Order.SEED:
@@ -68,16 +82,21 @@ def pair(
     program: Callable[[Plan, str], Driver] | None = None,
     faults: Sequence[AnyFault] = (),
     locate: Locate | None = None,
+    holds: bool = False,
     timeout: float = 30.0,
 ) -> Session:
     """Put a client and a server on an in-memory wire; stepped, unless another dispatcher is given.
 
-    `locate` finds the fields that faults of the wire name; see `analysis/places.py`.
+    `locate` finds the fields that faults of the wire name; see `analysis/places.py`. With `holds` programs may hold
+    calls; that, and choices that name calls, costs a little on each call.
     """
     dispatcher = dispatcher or SteppedDispatcher()
+    holding = _holding(dispatcher, journal) if holds else None
+    dispatcher = holding or dispatcher
     misfortune = _misfortune(faults, journal, locate) if faults else None
     if misfortune is not None:
         dispatcher = misfortune.around(dispatcher)
+    dispatcher, book = counted(dispatcher) if holds or choices.names_calls else (dispatcher, None)
     endpoints = []
     for name, plan in (("client", client), ("server", server)):
         api = AsyncSspi(name, find=find, describe=describe, journal=journal, dispatcher=dispatcher)
@@ -86,13 +105,28 @@ def pair(
         endpoints,
         journal=journal,
         dispatcher=dispatcher,
-        chooser=choices.chooser(),
+        chooser=choices.chooser(book),
+        holds=holding,
         wire=None if misfortune is None else misfortune.wire,
         timeout=timeout,
     )
     if misfortune is not None:
         misfortune.attach(session)
     return session
+
+
+def counted(dispatcher: Dispatcher) -> tuple[Dispatcher, CallBook]:
+    """Let the calls that pass through a dispatcher have names."""
+    from sspicli.runtime.call_names import CallBook, NumberingDispatcher
+
+    book = CallBook()
+    return NumberingDispatcher(dispatcher, book), book
+
+
+def _holding(dispatcher: Dispatcher, journal: Journal) -> HoldingDispatcher:
+    from sspicli.runtime.holds import HoldingDispatcher
+
+    return HoldingDispatcher(dispatcher, journal)
 
 
 def _misfortune(faults: Sequence[AnyFault], journal: Journal, locate: Locate | None) -> Misfortune:

@@ -12,22 +12,25 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from types import GeneratorType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal
 from sspicli.runtime.api import AsyncSspi, ContractError
 from sspicli.runtime.calls import PendingCall
-from sspicli.runtime.chooser import Chooser, Fire, First, Kind, Transition
+from sspicli.runtime.chooser import Chooser, Fire, First, Kind, Policy, Transition
 from sspicli.runtime.dispatch import Dispatcher
 from sspicli.session.actions import (
     Close,
+    Complete,
     Connect,
     Driver,
     EndCallbackData,
+    Hold,
     Note,
     Raise,
     Receive,
+    Release,
     ReleaseLock,
     Send,
     Sleep,
@@ -37,6 +40,9 @@ from sspicli.session.actions import (
 )
 from sspicli.session.wire import MemoryWire, Parcel, Wire
 from sspicli.sspi.handles import Handle
+
+if TYPE_CHECKING:
+    from sspicli.runtime.holds import HoldingDispatcher
 
 MICROSECONDS = 1_000_000
 LONGEST_ERROR = 200  # characters of an exception's words
@@ -79,7 +85,8 @@ class Session:
 
     `timeout` is in seconds of virtual time; `limit` in transitions. After `run`, `choices` are the choices made where
     there was one, and the journal ends with `RunEnded`. A wire with faults (see `wire_faults.py`) sets `forward`, which
-    takes what is sent, and `wire_waits`, which says what does not arrive.
+    takes what is sent, and `wire_waits`, which says what does not arrive. `holds` is the dispatcher, or one that it
+    wraps, that keeps what programs hold.
     """
 
     def __init__(
@@ -90,6 +97,7 @@ class Session:
         dispatcher: Dispatcher,
         chooser: Chooser | None = None,
         wire: Wire | None = None,
+        holds: HoldingDispatcher | None = None,
         timeout: float = 30.0,
         limit: int = 1_000_000,
     ) -> None:
@@ -112,6 +120,8 @@ class Session:
         self._limit = self._most = limit
         self._fired = 0
         self._timer_count = 0
+        self._is_forced = False
+        self._holds = holds
         self._reason = ""
         self._halted = ""
         self._apis = {endpoint.api.name: endpoint.api for endpoint in endpoints}
@@ -146,6 +156,8 @@ class Session:
 
     def enabled(self) -> list[Transition]:
         """List what may happen next, in canonical order; a timer only when nothing else may."""
+        if self._is_forced:
+            return [Transition._make(self._ready[0])]
         options = [Transition._make(entry) for entry in self._ready]
         options.extend([self._completion(call) for call in self._completions])
         if not options and self._timers:
@@ -162,7 +174,9 @@ class Session:
             or ("broken" if self._is_broken else "stuck" if waiting or pending else "finished")
         )
         fate = "never completes" if reason == "stuck" else "is still pending"
-        waits = (*self._limits(reason), *waiting, *(f"{call} {fate}" for call in pending))
+        held = {} if self._holds is None else self._holds.held
+        fates = [f"{call} is held by {held[call][1].text}" if call in held else f"{call} {fate}" for call in pending]
+        waits = (*self._limits(reason), *waiting, *fates)
         if reason in ("stuck", "limit"):
             waits += self.wire_waits()
         if reason in ev.FROM_OUTSIDE:
@@ -203,6 +217,13 @@ class Session:
         self.halt(reason)  # a worker that comes back later finds nothing to do
         self.end()
 
+    def unmet_choices(self) -> tuple[str, ...]:
+        """Say what of a wanted order of completions did not come about; to be asked when the run has ended."""
+        if not isinstance(self._chooser, Policy):
+            return ()
+        records = self._journal.records
+        return self._chooser.unmet([one.event.call for one in records if isinstance(one.event, ev.CallCompleted)])
+
     def is_settled(self) -> bool:
         """Say whether every program has come to its end."""
         return all(one.is_done for one in self._activities)
@@ -241,6 +262,10 @@ class Session:
         if self._fired > self._limit:
             self._reason = "limit"
             return None
+        if self._is_forced:
+            self._is_forced = False
+            self._journal.ticks += 1
+            return Transition._make(ready.popleft())
         count = len(ready) + len(completions)
         if not count:
             return self._take_timer()
@@ -447,17 +472,15 @@ class Session:
             activity.outcome, activity.cause = signal.raised.pop(0)
             return True
         self._block(activity, "signal", f"{_SIGNAL}{signal.name}, which its notify callback raises")
-        signal.waiter = activity
+        signal.waiters.append(activity)
         return False
 
     def _raise(self, activity: Activity, action: Raise) -> bool:
         signal, status = action
-        waiter = signal.waiter
-        if waiter is None:
-            signal.raised.append((status, activity.cause))
+        if signal.waiters:
+            self._resume(cast("Activity", signal.waiters.pop(0)), status, activity.cause)
         else:
-            signal.waiter = None
-            self._resume(cast("Activity", waiter), status, activity.cause)
+            signal.raised.append((status, activity.cause))
         return True
 
     def _receive(self, activity: Activity, action: Receive) -> bool:
@@ -485,6 +508,34 @@ class Session:
     ) -> bool:
         activity.cause = self._journal.append(activity.name, action.event(), activity.cause)
         return True
+
+    def _hold(self, activity: Activity, action: Hold) -> bool:
+        activity.outcome = self._holder.hold(action.pattern)
+        return True
+
+    def _release(self, activity: Activity, action: Release) -> bool:
+        activity.outcome = released = self._holder.release(action.pattern)
+        if released is None:
+            self._put_on_record(
+                activity, Note(f"release {action.pattern.text}: no such call is held, and there is no such hold")
+            )
+        return True
+
+    def _complete_next(self, activity: Activity, action: Complete) -> bool:
+        call = self._holder.take(action.pattern)
+        activity.outcome = call is not None
+        if call is None:
+            return self._put_on_record(activity, Note(f"complete {action.pattern.text}: no such call could complete"))
+        self._ready.appendleft(self._entry(activity))
+        self._ready.appendleft((Kind.COMPLETE, call.handle.actor, self._complete, call, call))
+        self._is_forced = not self._is_default
+        return False
+
+    @property
+    def _holder(self) -> HoldingDispatcher:
+        assert self._holds is not None, "a session whose programs hold calls is given what holds them"
+        return self._holds
+
 
     def _send(self, activity: Activity, action: Send) -> bool:
         for parcel in self._wire.send(activity.api.name, action.data, is_token=action.is_token):
@@ -526,5 +577,8 @@ _PERFORM: dict[type, Callable[[Session, Activity, Any], bool]] = {
     EndCallbackData: Session._put_on_record,
     TakeLock: Session._put_on_record,
     ReleaseLock: Session._put_on_record,
+    Hold: Session._hold,
+    Release: Session._release,
+    Complete: Session._complete_next,
 }
 """What only a session performs; every other action performs itself on the API."""
