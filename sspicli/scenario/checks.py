@@ -16,9 +16,9 @@ from sspicli.scenario.model import AttributeCheck, FaultPart, Scenario
 from sspicli.scenario.problems import Loc
 from sspicli.scenario.steps import Accept, Handshake, Initialize, Query, SetCallback, Step
 from sspicli.scenario.words import near
-from sspicli.session.faults import FUNCTIONS
+from sspicli.session.fault_words import fault_from
 from sspicli.sspi.attributes import ContextAttribute
-from sspicli.sspi.errors import SspiCliError
+from sspicli.sspi.errors import SspiCliError, UsageError
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet
 
 Wrong = tuple[Loc, str, str]
@@ -127,19 +127,10 @@ def _is_time(text: str) -> bool:
 
 
 def _fault(fault: FaultPart, path: Loc) -> Iterator[Wrong]:
-    of_calls, of_legs = {"null", "refuse", "fail", "hang"}, {"delay"}
-    act = fault.acts()[0]
-    if fault.leg is not None and act in of_calls:
-        yield (*path, act), f"{act} befalls a call, not a leg", "name a call: instead of leg:"
-    if fault.call is not None and act not in of_calls | of_legs:
-        yield (*path, act), f"{act} befalls a leg, not a call", "name a leg: instead of call:"
-    if fault.call is not None and (act == "null") != (fault.call.word == "create"):
-        yield (*path, act), "null is the fault of create, and its only one", "call: client.create, null: true"
-    if fault.tamper is not None:
-        where = [fault.tamper.at, fault.tamper.field].count(None)
-        what = [fault.tamper.xor, fault.tamper.bytes].count(None)
-        if where != 1 or what != 1:
-            yield (*path, "tamper"), "tamper wants one of at and field, and one of xor and bytes", ""
+    try:
+        fault_from(fault.mapping())
+    except UsageError as error:
+        yield (*path, *error.where.split(".")) if error.where else path, error.message, error.help
 
 
 def _step(step: Step, path: Loc, side: str) -> Iterator[Wrong]:
@@ -174,4 +165,4 @@ def granted(word: int, name: str, side: str) -> bool | None:
     return None if flag is None else bool(word & int(flag))
 
 
-__all__ = ["FUNCTIONS", "PHASES", "attribute_number", "check", "flag_word", "granted", "pairs", "walk"]
+__all__ = ["PHASES", "attribute_number", "check", "flag_word", "granted", "pairs", "walk"]

@@ -19,6 +19,7 @@ from sspicli.scenario.checks import attribute_number, granted, walk
 from sspicli.scenario.load import Case
 from sspicli.scenario.model import AttributeCheck, CallCheck, LegCheck, LegExpected, RunExpected, TokenExpected
 from sspicli.scenario.problems import Loc, span_at
+from sspicli.scenario.shapes import BufferExpected, CallExpected, QueryExpected
 from sspicli.scenario.story import Execution, Story
 from sspicli.scenario.words import kebab, near
 from sspicli.session.faults import FUNCTIONS
@@ -188,7 +189,7 @@ class Checker:
             self.hold(f"{step.side} {step.attribute}", (*path, "expect", key), value, spelled(got), holds=holds)
 
     # -- calls ---------------------------------------------------------------------------------------------------------
-    def call(self, name: str, path: Loc, expected: st.CallExpected, call: Call | Refusal) -> None:
+    def call(self, name: str, path: Loc, expected: CallExpected, call: Call | Refusal) -> None:
         """Hold what is expected of a queued call."""
         at = _records_of(call)
         refused = isinstance(call, Refusal)
@@ -221,7 +222,7 @@ class Checker:
             isinstance(record.event, born) and record.event.call == call.handle for record in self.records
         )
 
-    def _attributes_of(self, name: str, path: Loc, expected: st.CallExpected, call: Call | Refusal) -> None:
+    def _attributes_of(self, name: str, path: Loc, expected: CallExpected, call: Call | Refusal) -> None:
         word = call.completed.attributes if isinstance(call, Call) and call.completed else 0
         for key, wanted in (("granted", True), ("denied", False)):
             for number, flag in enumerate(getattr(expected, key) or []):
@@ -233,7 +234,7 @@ class Checker:
         self,
         name: str,
         path: Loc,
-        expected: Sequence[st.BufferExpected] | None,
+        expected: Sequence[BufferExpected] | None,
         images: Sequence[BufferImage],
         records: tuple[int, ...],
     ) -> None:
@@ -275,16 +276,16 @@ class Checker:
         if expected is None:
             return
         here = (*path, "expect")
-        if isinstance(expected, st.CallExpected):
+        if isinstance(expected, CallExpected):
             self._queued(name, here, expected, execution, calls)
-        elif isinstance(expected, st.QueryExpected):
+        elif isinstance(expected, QueryExpected):
             self._synchronous(name, here, expected, execution)
         else:
             got, at = _result(step, execution)
             self.hold(name, here, expected, got, records=at)
 
     def _queued(
-        self, name: str, path: Loc, expected: st.CallExpected, execution: Execution, calls: dict[Handle, Call]
+        self, name: str, path: Loc, expected: CallExpected, execution: Execution, calls: dict[Handle, Call]
     ) -> None:
         record = execution.find(ev.CallQueued, ev.CallRefused)
         event = None if record is None else record.event
@@ -298,7 +299,7 @@ class Checker:
             got = "it broke the contract" if broken else NOTHING
             self.hold(name, path, "a call", got, holds=False, records=() if broken is None else (broken.sequence,))
 
-    def _synchronous(self, name: str, path: Loc, expected: st.QueryExpected, execution: Execution) -> None:
+    def _synchronous(self, name: str, path: Loc, expected: QueryExpected, execution: Execution) -> None:
         record = execution.find(ev.AttributeQueried, ev.MessageEncrypted, ev.MessageDecrypted)
         if record is None:
             self.hold(name, path, "a call", NOTHING, holds=False)

@@ -12,8 +12,23 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from sspicli.scenario.steps import BufferExpected, CallExpected, ProgramStep
-from sspicli.scenario.words import AlertName, CallName, CallPattern, Flag, Hex, Int, Part, Size, Status, Text, wrong
+from sspicli.scenario.shapes import BufferExpected, CallExpected
+from sspicli.scenario.steps import ProgramStep
+from sspicli.scenario.words import (
+    AlertName,
+    CallName,
+    CallPattern,
+    Calls,
+    Flag,
+    Hex,
+    Int,
+    Part,
+    Size,
+    Status,
+    Text,
+    wrong,
+)
+from sspicli.sspi.status import SecurityStatus
 
 SCHEMA = "sspi-async/scenario/1"
 
@@ -47,9 +62,9 @@ class SchedulePart(Part):
 
     completion: Literal["inline", "pending", "random"] = "pending"
     """When calls complete: before the queueing function returns, after it, or by the seed."""
-    order: Literal["fifo", "lifo", "seed"] | list[CallName] = "fifo"
+    order: Literal["fifo", "lifo", "seed"] | list[Calls] = "fifo"
     """In what order pending calls complete; a list is that order, call by call."""
-    calls: dict[CallName, Literal["inline", "pending"]] = {}
+    calls: dict[Calls, Literal["inline", "pending"]] = {}
     """When single calls complete, whatever `completion` says."""
     seed: Annotated[Int, Field(ge=0)] = 0
     """Seed of keys and of choices."""
@@ -79,8 +94,8 @@ class FaultPart(Part):
     """The call that it befalls."""
     leg: Annotated[Int, Field(ge=1)] | None = None
     """The leg that it befalls."""
-    connection: Annotated[Int, Field(ge=1)] = 1
-    """The leg's connection."""
+    handshake: Annotated[Int, Field(ge=1)] | None = None
+    """The leg's connection; the first when left out."""
     null: Flag = False
     """create: return NULL."""
     refuse: Status | None = None
@@ -116,9 +131,24 @@ class FaultPart(Part):
             raise wrong("a fault does one thing", f"give it one of {', '.join(_ACTS)}")
         return self
 
+    def mapping(self) -> dict[str, Any]:
+        """Give the fault as `session/fault_words.py` takes it: plain words and numbers."""
+        act = self.acts()[0]
+        value = getattr(self, act)
+        if isinstance(value, TamperPart):
+            value = {key: _plain(one) for key, one in value.model_dump(exclude_none=True).items()}
+        subject: dict[str, Any] = {"call": str(self.call)} if self.call else {"leg": self.leg}
+        also = {} if self.handshake is None else {"handshake": self.handshake}
+        return {**subject, **also, act: _plain(value)}
+
     def acts(self) -> list[str]:
         """List what it does; one thing, in a scenario that was checked."""
         return [name for name in _ACTS if getattr(self, name) not in (None, False)]
+
+
+def _plain(value: Any) -> Any:
+    """Write bytes in hex and a status by its name."""
+    return value.hex() if isinstance(value, bytes) else value.name if isinstance(value, SecurityStatus) else value
 
 
 _ACTS = (

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sspicli.runtime.calls import HandleVariable, OutputSlot
+from sspicli.runtime.oddities import Words
 from sspicli.scenario import steps as st
 from sspicli.scenario.checks import attribute_number, flag_word
+from sspicli.scenario.shapes import AC, FOREIGN, OUTPUT, RECEIVED, Buffer, Bytes
 from sspicli.scenario.words import Part
 from sspicli.session.actions import (
     AcceptSecurityContext,
@@ -20,6 +22,7 @@ from sspicli.session.actions import (
     Action,
     AsyncContextRequiresNotify,
     Close,
+    Complete,
     Connect,
     CreateAsyncContext,
     DecryptMessage,
@@ -27,20 +30,27 @@ from sspicli.session.actions import (
     Doing,
     Driver,
     EncryptMessage,
+    EndCallbackData,
     FreeAsyncContext,
     FreeContextBuffer,
     FreeCredentialsHandle,
+    FreeMemory,
     GetAsyncCallStatus,
+    Hold,
     InitializeSecurityContext,
     Note,
     QueryContextAttributes,
     Raise,
     ReinitAsyncContext,
+    Release,
+    ReleaseLock,
     Send,
     SetAsyncNotifyCallback,
     Signal,
     Sleep,
+    TakeLock,
     TakeStep,
+    TouchBuffer,
     do,
     receive,
     wait,
@@ -79,11 +89,11 @@ class Memory:
     results: dict[str, OutputSlot[int]] = field(default_factory=dict)
     buffers: dict[str, tuple[SecBufferDesc | None, SecBufferDesc | None]] = field(default_factory=dict)
     signals: dict[str, Signal] = field(default_factory=dict)
-    last: str = st.AC
+    last: str = AC
 
     def async_context(self, name: str | None) -> Handle | None:
         """Find an async context; NULL for null and for a variable that nothing was written to."""
-        if name == st.FOREIGN:
+        if name == FOREIGN:
             return Handle(self.side, "ac", _FOREIGN_NUMBER)
         return None if name is None else self.async_contexts.get(name)
 
@@ -105,10 +115,10 @@ class Memory:
         token = None if output is None else output.first(BufferType.TOKEN)
         return b"" if token is None else token.data or b""
 
-    def read(self, source: str | st.Bytes) -> bytes:
+    def read(self, source: str | Bytes) -> bytes:
         """Get bytes from a variable or another source."""
         if isinstance(source, str):
-            return self.output() if source == st.OUTPUT else self.data.get(source, b"")
+            return self.output() if source == OUTPUT else self.data.get(source, b"")
         if source.from_ is not None:
             data = self.read(source.from_)
         elif source.leg is not None:
@@ -222,6 +232,8 @@ def _acquire(scope: Scope, step: st.Acquire, ident: str) -> Driver:
         plan.auth_data if arguments.auth_data == "settings" else None,
         scope.memory.handle(arguments.credential),
         scope.memory.results.setdefault("expiry", OutputSlot("ptsExpiry", 0)),
+        arguments.strings,
+        arguments.memory,
     )
 
 
@@ -231,8 +243,7 @@ def _leg(scope: Scope, arguments: st.LegArguments) -> InitializeSecurityContext 
     variable = None if arguments.security_context is None else memory.handle(arguments.security_context, "phNewContext")
     is_first = variable is None or variable.held is None
     requirements = _requirements(plan, arguments)
-    input = _input(memory, arguments.input, is_first=is_first)
-    output = leg_output(requirements) if arguments.output == "default" else _descriptor(memory, arguments.output)
+    input, output = _descriptors(memory, arguments, requirements, is_first=is_first)
     memory.last = arguments.async_context or ""
     memory.buffers[memory.last] = input, output
     credential = None if arguments.credential is None else memory.handle(arguments.credential)
@@ -243,13 +254,34 @@ def _leg(scope: Scope, arguments: st.LegArguments) -> InitializeSecurityContext 
     expiry = memory.results["expiry"] = OutputSlot("ptsExpiry", 0)
     handle = scope.async_context(arguments.async_context)
     passed = None if is_first else variable
+    special = Words(arguments.reserved1, arguments.data_representation, arguments.reserved2)
     if plan.role is Role.SERVER:
-        return AcceptSecurityContext(handle, credential, passed, input, requirements, new, output, attributes, expiry)
+        return AcceptSecurityContext(
+            handle, credential, passed, input, requirements, new, output, attributes, expiry, special
+        )
     target = getattr(arguments, "target", None)
     return InitializeSecurityContext(
         handle, credential, passed, plan.target_name if target == "default" else target, requirements, input, new,
-        output, attributes, expiry,
+        output, attributes, expiry, special,
     )  # fmt: skip
+
+
+def _descriptors(
+    memory: Memory, arguments: st.LegArguments, requirements: int, *, is_first: bool
+) -> tuple[SecBufferDesc | None, SecBufferDesc | None]:
+    """Lay out pInput and pOutput, or take those of an earlier call."""
+    if arguments.same_input is not None:
+        input, _ = memory.buffers.get(arguments.same_input, (None, None))
+    else:
+        input = _input(memory, arguments.input, is_first=is_first)
+    if arguments.same_output is not None:
+        _, output = memory.buffers.get(arguments.same_output, (None, None))
+    else:
+        output = leg_output(requirements) if arguments.output == "default" else _descriptor(memory, arguments.output)
+    for one in (input, output):
+        if one is not None:
+            one.version = arguments.version
+    return input, output
 
 
 def _requirements(plan: Plan, arguments: st.LegArguments) -> int:
@@ -259,25 +291,25 @@ def _requirements(plan: Plan, arguments: st.LegArguments) -> int:
     return (word | bits(arguments.add_flags)) & ~bits(arguments.drop_flags)
 
 
-def _input(memory: Memory, buffers: str | list[st.Buffer] | None, *, is_first: bool) -> SecBufferDesc | None:
+def _input(memory: Memory, buffers: str | list[Buffer] | None, *, is_first: bool) -> SecBufferDesc | None:
     """Lay out pInput as the documentation does, or as the step says."""
     if buffers != "default":
         return _descriptor(memory, buffers)
     protocols = memory.plan.application_protocols if is_first else ()
     alpn = [given(BufferType.APPLICATION_PROTOCOLS, alpn_buffer(protocols))] if protocols else []
-    data = memory.data.get(st.RECEIVED, b"")
+    data = memory.data.get(RECEIVED, b"")
     if data:
         return SecBufferDesc(given(BufferType.TOKEN, data), empty(), *alpn)
     return SecBufferDesc(*alpn) if alpn else None
 
 
-def _descriptor(memory: Memory, buffers: str | list[st.Buffer] | None) -> SecBufferDesc | None:
+def _descriptor(memory: Memory, buffers: str | list[Buffer] | None) -> SecBufferDesc | None:
     if buffers is None:
         return None
-    return SecBufferDesc(*[_buffer(memory, one) for one in buffers if isinstance(one, st.Buffer)])
+    return SecBufferDesc(*[_buffer(memory, one) for one in buffers if isinstance(one, Buffer)])
 
 
-def _buffer(memory: Memory, buffer: st.Buffer) -> SecBuffer:
+def _buffer(memory: Memory, buffer: Buffer) -> SecBuffer:
     kind = int(buffer.type) | (READONLY if buffer.readonly else 0)
     if buffer.alpn is not None:
         made = given(kind, alpn_buffer(tuple(buffer.alpn)))
@@ -323,23 +355,23 @@ def _handshake(scope: Scope, step: st.Handshake, ident: str) -> Driver:
     """Make legs until the status says that none of ours is to come, as the shipped drivers do."""
     arguments, memory = step.handshake, scope.memory
     left = arguments.legs or -1
-    if memory.plan.role is Role.SERVER and not memory.data.get(st.RECEIVED):
-        memory.data[st.RECEIVED] = yield from receive()
+    if memory.plan.role is Role.SERVER and not memory.data.get(RECEIVED):
+        memory.data[RECEIVED] = yield from receive()
     while left:
         left -= 1
         status = yield from _one_leg(scope, arguments)
         if status == INCOMPLETE:
             more = yield from receive()
-            memory.data[st.RECEIVED] += more
+            memory.data[RECEIVED] += more
         elif status in (CONTINUE, OK):
-            _keep_left_over(memory, st.RECEIVED)
+            _keep_left_over(memory, RECEIVED)
             if status == OK:
                 return
-            more = b"" if memory.data[st.RECEIVED] else (yield from receive())
-            memory.data[st.RECEIVED] += more
+            more = b"" if memory.data[RECEIVED] else (yield from receive())
+            memory.data[RECEIVED] += more
         else:
             return
-        if (status == INCOMPLETE and not more) or not memory.data[st.RECEIVED]:
+        if (status == INCOMPLETE and not more) or not memory.data[RECEIVED]:
             return
 
 
@@ -400,9 +432,34 @@ def _close(scope: Scope, step: st.Close, ident: str) -> Driver:
 
 # -- variables and buffers ---------------------------------------------------------------------------------------------
 def _free_buffers(scope: Scope, step: st.FreeBuffers, ident: str) -> Driver:
-    _, output = scope.memory.buffers.get(step.free_buffers, (None, None))
+    given = step.free_buffers
+    name, function = (given, "FreeContextBuffer") if isinstance(given, str) else (given.async_context, given.with_)
+    _, output = scope.memory.buffers.get(name, (None, None))
     if output is not None:
-        yield FreeContextBuffer(output)
+        yield FreeContextBuffer(output) if function == "FreeContextBuffer" else FreeMemory(output, function)
+
+
+def _touch(scope: Scope, step: st.Touch, ident: str) -> Driver:
+    given = step.touch
+    input, output = scope.memory.buffers.get(given.async_context, (None, None))
+    descriptor = input if given.what == "input" else output
+    data = None if given.bytes is None else scope.memory.read(given.bytes)
+    if descriptor is None or (given.buffer is not None and given.buffer >= len(descriptor.buffers)):
+        yield Note(f"touch: there is no such {given.what} buffer")
+    else:
+        yield TouchBuffer(descriptor if given.buffer is None else descriptor.buffers[given.buffer], given.act, data)
+
+
+def _end_data(scope: Scope, step: st.EndData, ident: str) -> Driver:
+    yield EndCallbackData(scope.async_context(step.end_data.async_context), step.end_data.name)
+
+
+def _lock(scope: Scope, step: st.Lock, ident: str) -> Driver:
+    yield TakeLock(step.lock)
+
+
+def _unlock(scope: Scope, step: st.Unlock, ident: str) -> Driver:
+    yield ReleaseLock(step.unlock)
 
 
 def _assign(scope: Scope, step: st.Assign, ident: str) -> Driver:
@@ -451,10 +508,22 @@ def _decrypt(scope: Scope, step: st.Decrypt, ident: str) -> Driver:
     yield DecryptMessage(handle, message)
     opened, extra = message.first(BufferType.DATA), message.first(BufferType.EXTRA)
     scope.memory.data["plaintext"] = b"" if opened is None else opened.data or b""
-    scope.memory.data[st.RECEIVED] = b"" if extra is None else data[len(data) - extra.size :]
+    scope.memory.data[RECEIVED] = b"" if extra is None else data[len(data) - extra.size :]
 
 
 # -- time and order ----------------------------------------------------------------------------------------------------
+def _hold(scope: Scope, step: st.Hold, ident: str) -> Driver:
+    yield Hold(step.hold)
+
+
+def _release(scope: Scope, step: st.Release, ident: str) -> Driver:
+    yield Release(step.release)
+
+
+def _complete(scope: Scope, step: st.Complete, ident: str) -> Driver:
+    yield Complete(step.complete)
+
+
 def _sleep(scope: Scope, step: st.Sleep, ident: str) -> Driver:
     yield Sleep(step.sleep)
 
@@ -504,6 +573,13 @@ _PERFORM: dict[type[st.Step], Perform] = {
     st.Query: _query,
     st.Encrypt: _encrypt,
     st.Decrypt: _decrypt,
+    st.Touch: _touch,
+    st.EndData: _end_data,
+    st.Lock: _lock,
+    st.Unlock: _unlock,
+    st.Hold: _hold,
+    st.Release: _release,
+    st.Complete: _complete,
     st.Sleep: _sleep,
     st.Signal: _signal,
     st.Await: _await,

@@ -8,7 +8,7 @@ scenario names one, so that it means the same on every day.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from time import perf_counter_ns
 
 from sspicli.analysis.calls import Call
 from sspicli.analysis.cases import CaseResult, Outcome, Unmet
+from sspicli.analysis.places import place_of
 from sspicli.analysis.report import Report, Verdict, report
 from sspicli.analysis.rules import Finding
 from sspicli.journal import events as ev
@@ -24,6 +25,7 @@ from sspicli.packages.catalog import create_package
 from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import Setup, build
 from sspicli.runtime.chooser import Completion, Order, schedule_choices, schedule_text
+from sspicli.runtime.pool import PoolDispatcher, Workers
 from sspicli.scenario import steps as st
 from sspicli.scenario.checks import pairs, walk
 from sspicli.scenario.expect import Checker
@@ -31,9 +33,12 @@ from sspicli.scenario.load import Case
 from sspicli.scenario.model import CallCheck, LegCheck, Scenario
 from sspicli.scenario.plans import handshakes_of, plan_of, read_clock, run_started, with_tls
 from sspicli.scenario.program import Memory, program
+from sspicli.scenario.shapes import CallExpected
 from sspicli.session.actions import Driver
 from sspicli.session.drivers import Plan, Style, endpoint_program
+from sspicli.session.fault_words import fault_from
 from sspicli.session.pair import Choices, pair
+from sspicli.session.pooled import PooledRun
 from sspicli.session.sample import documented_sample
 from sspicli.session.session import Session
 from sspicli.sspi.errors import UnavailableError, UsageError
@@ -96,8 +101,15 @@ def run_case(case: Case, options: RunOptions) -> CaseResult:
 def run(case: Case, options: RunOptions = RunOptions()) -> Ran:
     """Make a case's session and run it to its end."""
     journal = Journal()
-    session = session_of(case, options, journal)
-    session.run()
+    count = case.scenario.schedule.workers
+    if count:
+        workers = Workers(count)
+        dispatcher = PoolDispatcher(workers)
+        session = session_of(case, options, journal, dispatcher)
+        PooledRun(session, dispatcher, workers).result(case.scenario.timeout)
+    else:
+        session = session_of(case, options, journal)
+        session.run()
     unused = len(_schedule(case.scenario, options) or ()) - len(session.choices)
     if unused > 0:
         raise UsageError(f"the schedule diverged: the run ended with {unused} of its choices unmade")
@@ -106,7 +118,7 @@ def run(case: Case, options: RunOptions = RunOptions()) -> Ran:
 
 
 # -- making ------------------------------------------------------------------------------------------------------------
-def session_of(case: Case, options: RunOptions, journal: Journal) -> Session:
+def session_of(case: Case, options: RunOptions, journal: Journal, pool: PoolDispatcher | None = None) -> Session:
     """Put a case's session together; its journal begins with who made it, and the scenario itself."""
     scenario = case.scenario
     seed = scenario.schedule.seed if options.seed is None else options.seed
@@ -135,6 +147,10 @@ def session_of(case: Case, options: RunOptions, journal: Journal) -> Session:
         journal=journal,
         choices=_choices(scenario, options, seed),
         program=partial(_program_of, scenario, tape),
+        faults=[fault_from(one.mapping()) for one in scenario.faults],
+        locate=place_of,
+        holds=_uses(scenario, st.Hold, st.Release, st.Complete),
+        dispatcher=pool,
         timeout=scenario.timeout,
     )
 
@@ -185,9 +201,12 @@ def _schedule(scenario: Scenario, options: RunOptions) -> tuple[int, ...] | None
 
 
 def _choices(scenario: Scenario, options: RunOptions, seed: int) -> Choices:
-    asked = scenario.schedule
-    order = asked.order if isinstance(asked.order, str) else "fifo"
-    return Choices(Completion(asked.completion), Order(order), seed, _schedule(scenario, options))
+    asked, schedule = scenario.schedule, _schedule(scenario, options)
+    if schedule is not None:
+        return Choices(seed=seed, schedule=schedule)
+    order, sequence = (asked.order, ()) if isinstance(asked.order, str) else ("fifo", tuple(asked.order))
+    calls = tuple((pattern, Completion(word)) for pattern, word in asked.calls.items())
+    return Choices(Completion(asked.completion), Order(order), seed, None, calls, sequence)
 
 
 Tape = Callable[[int], bytes]
@@ -201,13 +220,17 @@ def _tape(scenario: Scenario, journal: Journal) -> Tape:
         if isinstance(record.event, ev.TokenSent) and record.event.leg:
             legs[record.event.leg] = record.event.data
 
-    if any(_uses_legs(step) for steps in scenario.programs.values() for _, step in walk(steps, ())):
+    if any(re.search(r"\bleg=\d", repr(step)) for step in _steps_of(scenario)):
         journal.subscribe(keep)
     return lambda number: legs.get(number, b"")
 
 
-def _uses_legs(step: st.Step) -> bool:
-    return bool(re.search(r"\bleg=\d", repr(step)))
+def _steps_of(scenario: Scenario) -> Iterator[st.Step]:
+    return (step for steps in scenario.programs.values() for _, step in walk(steps, ()))
+
+
+def _uses(scenario: Scenario, *kinds: type[st.Step]) -> bool:
+    return any(isinstance(step, kinds) for step in _steps_of(scenario))
 
 
 def _program_of(scenario: Scenario, tape: Tape, plan: Plan, name: str) -> Driver:
@@ -305,10 +328,9 @@ def _expects_failure(scenario: Scenario) -> bool:
             named += [one.expect.client, one.expect.server]
         elif isinstance(one, CallCheck):
             named += [one.expect.status, one.expect.queue]
-    for steps in scenario.programs.values():
-        for _, step in walk(steps, ()):
-            given = getattr(step, "expect", None)
-            named += [given.status, given.queue] if isinstance(given, st.CallExpected) else [_status(given)]
+    for step in _steps_of(scenario):
+        given = getattr(step, "expect", None)
+        named += [given.status, given.queue] if isinstance(given, CallExpected) else [_status(given)]
     is_named = any(_is_failure(one) for one in named)
     return is_named or bool(expected.findings or expected.failed or expected.alert not in (None, "none"))
 

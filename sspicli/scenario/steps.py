@@ -12,147 +12,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag
 from pydantic.fields import FieldInfo
 
+from sspicli.scenario.shapes import (
+    AC,
+    CRED,
+    CTXT,
+    RECEIVED,
+    AsyncContextName,
+    Buffers,
+    BytesFrom,
+    CallExpected,
+    CredentialName,
+    QueryExpected,
+    SecurityContextName,
+)
 from sspicli.scenario.words import (
-    AlertName,
-    BufferTypeWord,
-    CallName,
+    Calls,
     Flag,
     FlagName,
-    Hex,
     Int,
     Name,
     NtStatusWord,
     Part,
-    Size,
     Status,
     Text,
     Ticks,
-    wrong,
 )
-
-AC, CRED, CTXT, RECEIVED, OUTPUT = "ac", "cred", "ctxt", "received", "output"
-FOREIGN = "foreign"
-
-AsyncContextName = Annotated[
-    Name | None, Field(description="The async context's variable; null for NULL, `foreign` for one that never was.")
-]
-CredentialName = Annotated[Name | None, Field(description="The credential's variable; null for NULL.")]
-SecurityContextName = Annotated[Name | None, Field(description="The security context's variable; null for NULL.")]
-
-
-# -- bytes and buffers -------------------------------------------------------------------------------------------------
-class Slice(Part):
-    """A stretch of bytes; negative numbers count from the end."""
-
-    start: Int = 0
-    """The first byte."""
-    end: Int | None = None
-    """The byte after the last; the end of all, when left out."""
-
-
-class Bytes(Part):
-    """Bytes from one source, or a stretch of them."""
-
-    from_: Name | None = None
-    """A variable: `received`, `output` (the last call's output token), or one that `keep` made."""
-    leg: Annotated[Int, Field(ge=1)] | None = None
-    """What leg N of this connection carried."""
-    hex: Hex | None = None
-    """These bytes."""
-    text: Text | None = None
-    """This text, in UTF-8."""
-    zeros: Annotated[Int, Field(ge=0, le=1 << 24)] | None = None
-    """So many zero bytes."""
-    slice: Slice | None = None
-    """Only this stretch."""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Bytes:
-        given = [one for one in (self.from_, self.leg, self.hex, self.text, self.zeros) if one is not None]
-        if len(given) != 1:
-            raise wrong("bytes come from one of from, leg, hex, text and zeros", "name one of them")
-        return self
-
-
-BytesFrom = Annotated[Name | Bytes, Field(description="A variable's name, or a source of bytes.")]
-
-
-class Buffer(Part):
-    """One SecBuffer as it is passed: its type, and what pvBuffer points at (NULL when nothing is said)."""
-
-    type: BufferTypeWord
-    """SECBUFFER_*."""
-    bytes: BytesFrom | None = None
-    """What it holds."""
-    room: Annotated[Int, Field(ge=0, le=1 << 24)] | None = None
-    """Memory of the caller's own, for output."""
-    size: Annotated[Int, Field(ge=0, le=0xFFFFFFFF)] | None = None
-    """cbBuffer, where it is to say something else than what the buffer holds."""
-    readonly: Flag = False
-    """Set SECBUFFER_READONLY."""
-    alpn: list[Text] | None = None
-    """These application protocols, as SEC_APPLICATION_PROTOCOLS (for APPLICATION_PROTOCOLS)."""
-
-
-Buffers = Annotated[
-    Literal["default"] | list[Buffer] | None,
-    Field(description="The buffers in their order; null for a NULL descriptor; default for the documented layout."),
-]
-
-
-# -- what is expected of a step ----------------------------------------------------------------------------------------
-class BufferExpected(Part):
-    """What a buffer is expected to be after the call."""
-
-    type: BufferTypeWord | None = None
-    """SECBUFFER_*."""
-    size: Size | None = None
-    """cbBuffer."""
-    hex: Hex | None = None
-    """What it holds."""
-
-
-class CallExpected(Part):
-    """What is expected of a queued call: at queueing, and once it has completed."""
-
-    queue: Status | None = None
-    """The queue status: what the function itself returned."""
-    status: Status | None = None
-    """The call status, once it has completed."""
-    pending: Flag | None = None
-    """Whether it was still pending when the queueing function returned."""
-    completes: Flag | None = None
-    """Whether it completed at all."""
-    callbacks: Annotated[Int, Field(ge=0)] | None = None
-    """How many times its notify callback was called."""
-    handle: Literal["new", "untouched"] | None = None
-    """Whether it wrote a new handle to its variable."""
-    input: list[BufferExpected] | None = None
-    """The input buffers after the call, by position."""
-    output: list[BufferExpected] | None = None
-    """The output buffers after the call, by position."""
-    granted: list[FlagName] | None = None
-    """Context attributes that are among those granted (ISC_RET_*, ASC_RET_*)."""
-    denied: list[FlagName] | None = None
-    """Context attributes that are not."""
-    alert: AlertName | Literal["none"] | None = None
-    """The TLS alert that it made or was told of."""
-
-
-class QueryExpected(Part):
-    """What is expected of a synchronous function."""
-
-    status: Status | None = None
-    """Its SECURITY_STATUS."""
-    fields: dict[Text, Any] | None = None
-    """Members of the structure, by their documented names."""
-    buffers: list[BufferExpected] | None = None
-    """The buffers afterwards, by position."""
 
 
 # -- steps -------------------------------------------------------------------------------------------------------------
@@ -240,6 +129,10 @@ class Acquire(Step):
         """pszPrincipal."""
         auth_data: Literal["settings", "null"] = "settings"
         """pvAuthData: SCH_CREDENTIALS of the endpoint's settings, or NULL."""
+        strings: Literal["unicode", "narrow"] = "unicode"
+        """What the strings are made of; a kernel-mode caller has Unicode."""
+        memory: Literal["process", "pool"] = "process"
+        """What memory they stand in; a kernel-mode caller uses process memory."""
 
     acquire: Arguments
     expect: CallExpected | None = None
@@ -264,6 +157,18 @@ class LegArguments(Part):
     """pInput. The documented layout is TOKEN with what was received and EMPTY, and the ALPN list on a first leg."""
     output: Buffers = "default"
     """pOutput. The documented layout is TOKEN and ALERT, for the package to allocate where that was asked for."""
+    same_input: Name | None = None
+    """Pass the input descriptor of the last call on this async context again, the object itself."""
+    same_output: Name | None = None
+    """Pass its output descriptor again."""
+    reserved1: Int = 0
+    """Reserved1; it is to be 0."""
+    reserved2: Int = 0
+    """Reserved2; it is to be 0."""
+    data_representation: Int = 0
+    """TargetDataRep; Schannel wants 0."""
+    version: Int = 0
+    """ulVersion of both descriptors; it is to be 0."""
 
 
 class Initialize(Step):
@@ -395,7 +300,55 @@ class Close(Step):
 class FreeBuffers(Step):
     """FreeContextBuffer: release what the package allocated for the last call's output on this async context."""
 
-    free_buffers: Name
+    class Arguments(Part):
+        """The arguments."""
+
+        async_context: Name = AC
+        with_: Text = "FreeContextBuffer"
+        """The function that releases it; another one, such as ExFreePool, is a mistake to be shown."""
+
+    free_buffers: Name | Arguments
+
+
+class Touch(Step):
+    """Read, write or free the memory of a buffer that was passed to the last call on an async context."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        async_context: Name = AC
+        what: Literal["input", "output"]
+        buffer: Annotated[Int, Field(ge=0, le=100)] | None = None
+        """Its position; all of the descriptor's buffers when left out."""
+        act: Literal["read", "write", "free"]
+        bytes: BytesFrom | None = None
+        """What is written; every byte is inverted when left out."""
+
+    touch: Arguments
+
+
+class EndData(Step):
+    """End the life of what was registered as callback data under this name."""
+
+    class Arguments(Part):
+        """The arguments."""
+
+        async_context: AsyncContextName = AC
+        name: Name
+
+    end_data: Arguments
+
+
+class Lock(Step):
+    """Take a lock of the program; two holders at once are what the verifier looks for, nobody waits here."""
+
+    lock: Name
+
+
+class Unlock(Step):
+    """Release a lock of the program."""
+
+    unlock: Name
 
 
 class Assign(Step):
@@ -457,21 +410,21 @@ class Decrypt(Step):
 
 
 class Hold(Step):
-    """From now on let a call stay pending, whoever queues it, until `release` or `complete`."""
+    """From now on let calls stay pending, whoever queues them, until `release` or `complete`."""
 
-    hold: CallName
+    hold: Calls
 
 
 class Release(Step):
-    """Let a held call complete when its turn comes."""
+    """Let held calls complete when their turn comes."""
 
-    release: CallName
+    release: Calls
 
 
 class Complete(Step):
-    """Let a held call complete now, before anything else happens."""
+    """Let the first such call complete now, held or not, before anything else happens."""
 
-    complete: CallName
+    complete: Calls
 
 
 class Sleep(Step):
@@ -517,7 +470,8 @@ class Check(Step):
 STEPS: tuple[type[Step], ...] = (
     Create, SetCallback, RequiresNotify, GetStatus, Reinit, FreeAsync,
     Acquire, Initialize, Accept, Delete, FreeCredential,
-    Wait, Poll, Handshake, Connect, Send, Receive, KeepExtra, Keep, Close, FreeBuffers, Assign, Read,
+    Wait, Poll, Handshake, Connect, Send, Receive, KeepExtra, Keep, Close,
+    FreeBuffers, Assign, Read, Touch, EndData, Lock, Unlock,
     Query, Encrypt, Decrypt, Hold, Release, Complete, Sleep, Signal, Await, Note, Check,
 )  # fmt: skip
 """Every step, in the order of the manual page."""

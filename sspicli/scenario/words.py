@@ -25,9 +25,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from typing_extensions import TypeAliasType
 
+from sspicli.runtime.call_names import QUEUEING_WORDS, call_pattern
+from sspicli.runtime.call_names import CallPattern as Pattern
 from sspicli.session.faults import FUNCTIONS
 from sspicli.sspi.alerts import ALERTS
 from sspicli.sspi.buffers import BufferType
+from sspicli.sspi.errors import UsageError
 from sspicli.sspi.flags import IscReq
 from sspicli.sspi.status import STATUS_ALIASES, NtStatus, SecurityStatus
 
@@ -274,3 +277,23 @@ CallName = TypeAliasType(
     "CallName", Annotated[CallPattern, _Instance(CallPattern), BeforeValidator(_call), _CallSchema()]
 )
 """A call by side, function and number (from 1): `client.init#2`."""
+
+
+def _calls(value: object) -> object:
+    try:
+        return call_pattern(str(_text(value)))
+    except UsageError as error:
+        raise wrong(error.message, error.help) from None
+
+
+class _CallsSchema:
+    """How calls are named, for the schema."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say how calls are named."""
+        words = "|".join(QUEUEING_WORDS)
+        return {"type": "string", "pattern": rf"^(client|server)\.(({words})(#[1-9][0-9]*)?|\*)$"}
+
+
+Calls = TypeAliasType("Calls", Annotated[Pattern, _Instance(Pattern), BeforeValidator(_calls), _CallsSchema()])
+"""Calls of one side: `client.init#2` is one, `client.init` all of that function, `client.*` all there are."""

@@ -536,7 +536,6 @@ class Session:
         assert self._holds is not None, "a session whose programs hold calls is given what holds them"
         return self._holds
 
-
     def _send(self, activity: Activity, action: Send) -> bool:
         for parcel in self._wire.send(activity.api.name, action.data, is_token=action.is_token):
             cause = self._journal.append(activity.name, ev.TokenSent(*parcel), activity.cause)
