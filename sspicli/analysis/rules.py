@@ -7,7 +7,7 @@ events it watches: one look-up for each record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sspicli.analysis.coherence import IncoherentError, check
 from sspicli.analysis.finding import FINISHED, RAN_OUT, Disagreement, Finding, Monitor, found
@@ -50,12 +50,23 @@ MONITORS: tuple[type[Monitor], ...] = (
     StreamMonitor,
 )
 
-_WATCHERS: dict[type, list[int]] = {}
-"""For each type of event, the places in `MONITORS` of those that watch it."""
+_Watcher = tuple[int, Callable[[object, Record], object]]
 
-for _index, _monitor in enumerate(MONITORS):
-    for _kind in _monitor.WATCHED:
-        _WATCHERS.setdefault(_kind, []).append(_index)
+
+def _watchers(monitors: tuple[type[Monitor], ...]) -> dict[type, list[_Watcher]]:
+    """For each type of event, which monitors watch it, by their places, and the function of each that takes it.
+
+    A monitor that has a table `WATCH` of its functions by type is called by it, and otherwise by `see`.
+    """
+    watchers: dict[type, list[_Watcher]] = {}
+    for place, monitor in enumerate(monitors):
+        table = getattr(monitor, "WATCH", {})
+        for kind in monitor.WATCHED:
+            watchers.setdefault(kind, []).append((place, table.get(kind, monitor.see)))
+    return watchers
+
+
+_WATCHERS = _watchers(MONITORS)
 
 
 def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
@@ -72,10 +83,10 @@ def judge(records: Iterable[Record]) -> tuple[Finding, ...]:
 def watch(records: Sequence[Record]) -> tuple[Finding, ...]:
     """Do as `judge` does with records that need no check of their coherence: those of a journal of this process."""
     monitors: list[Monitor] = [make() for make in MONITORS]
-    show = {kind: [monitors[index].see for index in indices] for kind, indices in _WATCHERS.items()}
+    watchers, nobody = _WATCHERS.get, ()
     for record in records:
-        for see in show.get(type(record.event), ()):
-            see(record)
+        for place, take in watchers(type(record.event), nobody):
+            take(monitors[place], record)
     last = records[-1] if records else None
     reason = last.event.reason if last is not None and isinstance(last.event, ev.RunEnded) else ""
     findings: list[Finding] = []

@@ -17,16 +17,27 @@ from sspicli.sspi.handles import Handle
 from sspicli.sspi.lifecycle import LAW, PROGRESS, Allowed, Phase, Progress, Refused, Row, Undefined, Verb, Verdict
 from sspicli.sspi.status import NtStatus, SecurityStatus
 
+# Members by names of this module: looking one up on its enum is Python code, and the monitors meet every record.
+_IDLE, _PENDING, _NOTIFYING, _FREED = Phase.IDLE, Phase.PENDING, Phase.NOTIFYING, Phase.FREED
+_QUEUE, _GET_STATUS, _REINIT = Verb.QUEUE, Verb.GET_STATUS, Verb.REINIT
+_COMPLETES, _ENTERS = Progress.COMPLETES, Progress.ENTERS
+_AFTER_ITS_CALLBACK = PROGRESS[Phase.NOTIFYING, Progress.RETURNS]
+_ALLOWED = {phase: Allowed(phase) for phase in Phase}
+_SUCCESS = NtStatus.STATUS_SUCCESS
+_STILL_PENDING = SecurityStatus.SEC_I_ASYNC_CALL_PENDING
+
 
 class _Life:
     """What the records say so far about the life of one async context."""
 
-    __slots__ = ("call", "has_callback", "phase")  # `call` is the one tracked, or the last that was
+    __slots__ = ("call", "callback", "handle", "has_callback", "phase")
 
-    def __init__(self) -> None:
-        self.phase = Phase.IDLE
+    def __init__(self, handle: Handle) -> None:
+        self.handle = handle
+        self.callback = f"{handle}.callback"  # the actor in its callback; written once, and compared at every act
+        self.phase = _IDLE
         self.has_callback = False
-        self.call: Handle | None = None
+        self.call: Handle | None = None  # the one it tracks, or the last that it did
 
 
 class _Null:
@@ -42,6 +53,12 @@ class _Null:
 _SETTLED = frozenset({FINISHED, "stuck"})  # at these ends every notification that was owed has been made
 
 
+def _owes(life: _Life, actor: str) -> bool:
+    """Say whether an async context of the actor's endpoint is yet to be notified, or runs a callback not the actor."""
+    is_under_way = life.phase in (Phase.PENDING, Phase.COMPLETE, Phase.NOTIFYING)
+    return is_under_way and life.handle.actor == actor.partition(".")[0] and actor != life.callback
+
+
 def _endpoint(record: Record) -> str:
     return record.actor.partition(".")[0]
 
@@ -53,7 +70,7 @@ class LifecycleMonitor:
         self.findings: list[Finding] = []
         self.disagreements: list[Disagreement] = []
         self._lives: dict[Handle, _Life] = {}
-        self._owner: dict[Handle, Handle] = {}
+        self._owner: dict[Handle, _Life] = {}
         self._notified: set[Handle] = set()
         self._nulls: dict[str, _Null] = {}
         self._silent: dict[str, int] = {}  # by endpoint, the record of its last call with no callback
@@ -61,7 +78,7 @@ class LifecycleMonitor:
 
     def see(self, record: Record) -> None:
         """Take the next record."""
-        watch = self._WATCH.get(type(record.event))
+        watch = self.WATCH.get(type(record.event))
         if watch is not None:
             watch(self, record)
 
@@ -85,9 +102,9 @@ class LifecycleMonitor:
         life = None if handle is None else self._lives.get(handle)
         phase = life.phase if life else Phase.NULL if handle is None else Phase.FOREIGN
         actor = record.actor
-        row = LAW[phase, verb, actor.endswith(".callback") and actor == f"{handle}.callback"]
+        row = LAW[phase, verb, life is not None and actor == life.callback]
         if row.rule and not (handle is None and self._is_unchecked(record, verb)):
-            self._report(row.rule, str(handle or "NULL"), f"{record.actor}: {verb}, while {phase}", (record.sequence,))
+            self._report(row.rule, str(handle or "NULL"), f"{actor}: {verb}, while {phase}", (record.sequence,))
         return row
 
     def _is_unchecked(self, record: Record, verb: Verb) -> bool:
@@ -106,10 +123,10 @@ class LifecycleMonitor:
         if handle is None:
             self._nulls[_endpoint(record)] = _Null(record.sequence)
         else:
-            self._lives[handle] = _Life()
+            self._lives[handle] = _Life(handle)
 
     def _status_queried(self, record: Record) -> None:
-        row = self._act(record, Verb.GET_STATUS)
+        row = self._act(record, _GET_STATUS)
         event = record.event
         assert isinstance(event, ev.CallStatusQueried), "dispatched by type"
         if isinstance(row.verdict, Refused):
@@ -125,31 +142,34 @@ class LifecycleMonitor:
     def _reinitialized(self, record: Record) -> None:
         event = record.event
         assert isinstance(event, ev.AsyncContextReinitialized), "dispatched by type"
-        row = self._act(record, Verb.REINIT)
-        said = Refused(event.status) if event.status != NtStatus.STATUS_SUCCESS else Allowed(Phase.IDLE)
-        self._agree(record, row, said)
-        if isinstance(said, Allowed) and event.async_context in self._lives:
-            self._lives[event.async_context].phase = Phase.IDLE
+        row = self._act(record, _REINIT)
+        if event.status != _SUCCESS:
+            self._agree(record, row, Refused(event.status))
+            return
+        self._agree(record, row, _ALLOWED[_IDLE])
+        life = None if event.async_context is None else self._lives.get(event.async_context)
+        if life is not None:
+            life.phase = _IDLE
 
     def _freed(self, record: Record) -> None:
         event = record.event
         assert isinstance(event, ev.AsyncContextFreed), "dispatched by type"
         row = self._act(record, Verb.FREE)
         if event.async_context in self._lives:
-            self._agree(record, row, Allowed(Phase.FREED))
+            self._agree(record, row, _ALLOWED[Phase.FREED])
             self._lives[event.async_context].phase = Phase.FREED
 
     def _queued(self, record: Record) -> None:
         event = record.event
         assert isinstance(event, ev.CallQueued), "dispatched by type"
-        row = self._act(record, _queueing_verb(event.function, has_callback=not event.is_silent))
-        life = self._lives[event.async_context]
-        phase = Phase.PENDING_SILENT if event.is_silent else Phase.PENDING
-        self._agree(record, row, Allowed(phase))
-        life.phase, life.call = phase, event.call
-        self._owner[event.call] = event.async_context
+        verb, phase = _QUEUE, _PENDING
         if event.is_silent:
+            verb, phase = _queueing_verb(event.function, has_callback=False), Phase.PENDING_SILENT
             self._silent[_endpoint(record)] = record.sequence
+        self._agree(record, self._act(record, verb), _ALLOWED[phase])
+        life = self._lives[event.async_context]
+        life.phase, life.call = phase, event.call
+        self._owner[event.call] = life
 
     def _refused(self, record: Record) -> None:
         event = record.event
@@ -162,33 +182,32 @@ class LifecycleMonitor:
     def _completed(self, record: Record) -> None:
         event = record.event
         assert isinstance(event, ev.CallCompleted), "dispatched by type"
-        self._move(record, self._owner[event.call], Progress.COMPLETES)
+        self._move(record, self._owner[event.call], _COMPLETES)
 
     def _callback_entered(self, record: Record) -> None:
         event = record.event
         assert isinstance(event, ev.CallbackEntered), "dispatched by type"
-        call, owner = event.call, self._owner[event.call]
+        call = event.call
+        life = self._owner[call]
         if call in self._notified:
             self._report("B006", str(call), "its callback was entered a second time", (record.sequence,))
-        elif self._lives[owner].phase is Phase.FREED:
-            self._report("B005", str(owner), f"its callback was entered for {call}", (record.sequence,))
+        elif life.phase is _FREED:
+            self._report("B005", str(life.handle), f"its callback was entered for {call}", (record.sequence,))
         else:
-            self._move(record, owner, Progress.ENTERS)
+            self._move(record, life, _ENTERS)
         self._notified.add(call)
 
     def _callback_returned(self, record: Record) -> None:
         event = record.event
         assert isinstance(event, ev.CallbackReturned), "dispatched by type"
-        owner = self._owner[event.call]
-        life = self._lives[owner]
-        if life.phase is Phase.NOTIFYING and life.call == event.call:
-            life.phase = PROGRESS[Phase.NOTIFYING, Progress.RETURNS]
+        life = self._owner[event.call]
+        if life.phase is _NOTIFYING and life.call == event.call:
+            life.phase = _AFTER_ITS_CALLBACK
 
-    def _move(self, record: Record, owner: Handle, progress: Progress) -> None:
-        life = self._lives[owner]
+    def _move(self, record: Record, life: _Life, progress: Progress) -> None:
         after = PROGRESS.get((life.phase, progress))
         if after is None:
-            self._disagree(record, f"{progress}, while {owner} is {life.phase}")
+            self._disagree(record, f"{progress}, while {life.handle} is {life.phase}")
         else:
             life.phase = after
 
@@ -198,19 +217,13 @@ class LifecycleMonitor:
     def _unanswered(self, record: Record) -> None:
         """Report a wait for a callback that nobody owes; an exception that left one is reported as such alone."""
         endpoint = _endpoint(record)
-        if endpoint in self._raised or any(self._owes(handle, record.actor) for handle in self._lives):
+        if endpoint in self._raised or any(_owes(life, record.actor) for life in self._lives.values()):
             return
         silent = (self._silent[endpoint],) if endpoint in self._silent else ()
         event = record.event
         assert isinstance(event, ev.WaitUnanswered), "dispatched by type"
         detail = f"it waits for {event.awaited}, and no call with a callback is under way"
         self._report("A015", record.actor, detail, (*silent, record.sequence))
-
-    def _owes(self, handle: Handle, actor: str) -> bool:
-        """Say whether an async context of the actor's endpoint is yet to be notified, or runs another's callback."""
-        life = self._lives[handle]
-        is_under_way = life.phase in (Phase.PENDING, Phase.COMPLETE, Phase.NOTIFYING)
-        return is_under_way and handle.actor == actor.partition(".")[0] and actor != f"{handle}.callback"
 
     def _broken(self, record: Record) -> None:
         event = record.event
@@ -230,7 +243,7 @@ class LifecycleMonitor:
         self.findings.append(found(code, subject, detail, *records))
 
     # A table of the class: a monitor that held its own methods would be a cycle, and live until the next collection.
-    _WATCH: ClassVar[dict[type, Callable[[LifecycleMonitor, Record], object]]] = {
+    WATCH: ClassVar[dict[type, Callable[[LifecycleMonitor, Record], object]]] = {
         ev.AsyncContextCreated: _created,
         ev.NotifyCallbackSet: _callback_set,
         ev.NotifyRequirementQueried: lambda self, record: self._act(record, Verb.REQUIRES_NOTIFY),
@@ -246,7 +259,7 @@ class LifecycleMonitor:
         ev.WaitUnanswered: _unanswered,
         ev.ContractBroken: _broken,
     }
-    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
+    WATCHED: ClassVar[frozenset[type]] = frozenset(WATCH)
 
 
 def _said(verdict: Verdict) -> str:
@@ -272,7 +285,6 @@ def _queueing_verb(function: Function, *, has_callback: bool) -> Verb:
 POLL_WINDOW_TICKS = 1_000  # a millisecond of virtual time
 MOST_POLLS = 50  # in a window; a poller that pauses twice as long each time asks some ten times in its first one
 
-_PENDING = SecurityStatus.SEC_I_ASYNC_CALL_PENDING
 _LEGS = frozenset({Function.SspiInitializeSecurityContextAsync, Function.SspiAcceptSecurityContextAsync})
 _MAKERS = _LEGS | {Function.SspiAcquireCredentialsHandleAsync}  # the others' status says only that a handle was none
 
@@ -282,18 +294,15 @@ class _Result:
 
     __slots__ = ("call", "completed", "is_busy", "is_maker", "is_read", "polls", "reinit", "window")
 
-    def __init__(self, call: Handle, *, is_maker: bool) -> None:
+    def __init__(self, call: Handle, function: Function) -> None:
         self.call = call
-        self.is_maker = is_maker
+        self.is_maker = function in _MAKERS
         self.completed = 0
         self.is_read = False
         self.reinit = 0
         self.is_busy = False
         self.polls = 0
         self.window = 0
-
-
-_Use = ev.MessageEncrypted | ev.MessageDecrypted | ev.AttributeQueried
 
 
 class ResultMonitor:
@@ -308,7 +317,7 @@ class ResultMonitor:
 
     def see(self, record: Record) -> None:
         """Take the next record."""
-        self._WATCH[type(record.event)](self, record)
+        self.WATCH[type(record.event)](self, record)
 
     def end(self, last: int, reason: str) -> None:
         """Report the results that were forgotten, and not used either."""
@@ -320,20 +329,20 @@ class ResultMonitor:
         event = record.event
         assert isinstance(event, ev.CallQueued), "dispatched by type"
         if event.function in _LEGS:
-            self._use(event.credential, record)
-            self._use(event.security_context, record)
-        result = _Result(event.call, is_maker=event.function in _MAKERS)
+            if event.credential is not None:
+                self._use(event.credential, record)
+            if event.security_context is not None:
+                self._use(event.security_context, record)
+        result = _Result(event.call, event.function)
         self._results[event.call] = self._tracked[event.async_context] = result
 
     def _used(self, record: Record) -> None:
-        event = record.event
-        assert isinstance(event, _Use), "dispatched by type"
-        self._use(event.security_context, record)
+        handle: Handle | None = record.event.security_context  # type: ignore[union-attr]  # dispatched by type
+        if handle is not None:
+            self._use(handle, record)
 
-    def _use(self, handle: Handle | None, record: Record) -> None:
+    def _use(self, handle: Handle, record: Record) -> None:
         """Report the use of what a call made, where its caller cannot know whether it did."""
-        if handle is None:
-            return
         maker = self._makers.get(handle)
         if maker is None or maker.is_read:
             return
@@ -356,7 +365,7 @@ class ResultMonitor:
         if event.call is None:
             return
         result = self._results[event.call]
-        if event.status != _PENDING:
+        if event.status is not _STILL_PENDING:
             result.is_read = True
         else:
             self._polled(result, record)
@@ -373,14 +382,14 @@ class ResultMonitor:
     def _reinitialized(self, record: Record) -> None:
         event = record.event
         assert isinstance(event, ev.AsyncContextReinitialized), "dispatched by type"
-        if event.async_context is None or event.status != NtStatus.STATUS_SUCCESS:
+        if event.async_context is None or event.status != _SUCCESS:
             return
         result = self._tracked.pop(event.async_context, None)
         if result is not None and result.is_maker and result.completed and not result.is_read:
             result.reinit = record.sequence
             self._lost[result.call] = result
 
-    _WATCH: ClassVar[dict[type, Callable[[ResultMonitor, Record], object]]] = {
+    WATCH: ClassVar[dict[type, Callable[[ResultMonitor, Record], object]]] = {
         ev.CallQueued: _queued,
         ev.CallCompleted: _completed,
         ev.CallStatusQueried: _asked,
@@ -389,4 +398,4 @@ class ResultMonitor:
         ev.MessageDecrypted: _used,
         ev.AttributeQueried: _used,
     }
-    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
+    WATCHED: ClassVar[frozenset[type]] = frozenset(WATCH)

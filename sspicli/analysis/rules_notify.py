@@ -65,7 +65,7 @@ class NotifyMonitor:
 
     def see(self, record: Record) -> None:
         """Take the next record."""
-        self._WATCH[type(record.event)](self, record)
+        self.WATCH[type(record.event)](self, record)
 
     def end(self, last: int, reason: str) -> None:
         """Report nothing: each of these rules is broken at a moment."""
@@ -248,7 +248,7 @@ class NotifyMonitor:
         assert isinstance(event, ev.LockReleased), "dispatched by type"
         self._held.get(record.actor, {}).pop(event.name, None)
 
-    _WATCH: ClassVar[dict[type, Callable[[NotifyMonitor, Record], object]]] = {
+    WATCH: ClassVar[dict[type, Callable[[NotifyMonitor, Record], object]]] = {
         ev.RunStarted: _started,
         ev.AsyncContextCreated: _other_act,
         ev.NotifyCallbackSet: _callback_set,
@@ -266,4 +266,4 @@ class NotifyMonitor:
         ev.LockTaken: _lock_taken,
         ev.LockReleased: _lock_released,
     }
-    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
+    WATCHED: ClassVar[frozenset[type]] = frozenset(WATCH)
