@@ -40,6 +40,9 @@ class RuleText(NamedTuple):
     severity: str
     source: str
     fix: str
+    documented: str = ""
+    reference: str = ""
+    shown: str = ""
 
 
 class AlertLine(NamedTuple):
@@ -65,7 +68,8 @@ class Explanation(NamedTuple):
 
     `values` are its numbers as people meet them: hex, signed and unsigned for a status, decimal and hex for an alert,
     the severity for a rule. `status` and `status_hex` say what an alert arrives as. `alerts` are those that arrive as
-    this status, or, for an alert, the others that arrive alike. Whatever is not known is empty.
+    this status, or, for an alert, the others that arrive alike. Of a rule `documented` says what Windows documents, and
+    `shown` how it is shown here. Whatever is not known is empty.
     """
 
     kind: Kind
@@ -82,6 +86,8 @@ class Explanation(NamedTuple):
     status_hex: str = ""
     alerts: tuple[AlertLine, ...] = ()
     traps: tuple[str, ...] = ()
+    documented: str = ""
+    shown: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Give the explanation as JSON can carry it, with every key present."""
@@ -432,9 +438,24 @@ def _alert(number: int) -> Explanation:
 
 
 def _rule(rule: RuleText) -> Explanation:
-    return Explanation(Kind.RULE, rule.code, (rule.severity,), rule.title, remedy=rule.fix, source=rule.source)
+    return Explanation(
+        Kind.RULE,
+        rule.code,
+        (rule.severity,),
+        _sentence(rule.title),
+        remedy=_sentence(rule.fix),
+        source=rule.source,
+        reference=rule.reference,
+        documented=rule.documented,
+        shown=_sentence(rule.shown),
+    )
 
 
 def _error(one: ErrorCode) -> Explanation:
-    title = f"{one.title[0].upper()}{one.title[1:]}."
+    title = _sentence(one.title)
     return Explanation(Kind.ERROR, one.code, ("error",), title, remedy=one.remedy, source="this program's own")
+
+
+def _sentence(text: str) -> str:
+    """Make a sentence of a clause; a sentence stays as it is."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""

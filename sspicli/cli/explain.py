@@ -163,10 +163,20 @@ def _answer(query: str) -> Answer:
 
 def _rules() -> dict[str, RuleText]:
     from sspicli.analysis.explain import RuleText
-    from sspicli.analysis.rules import RULES
+    from sspicli.analysis.rule_table import HOW_SHOWN, RULES
 
     return {
-        code: RuleText(code, rule.title, rule.severity, rule.source.value, rule.fix) for code, rule in RULES.items()
+        code: RuleText(
+            code,
+            rule.title,
+            rule.severity,
+            rule.source.value,
+            rule.fix,
+            rule.documented,
+            f"{rule.reference.title}, {rule.reference.url}",
+            HOW_SHOWN[rule.reach],
+        )
+        for code, rule in RULES.items()
     }
 
 

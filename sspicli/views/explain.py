@@ -82,12 +82,14 @@ def _fields(one: Explanation, width: int) -> Iterator[str]:
         yield from _field("As do", ", ".join(f"{alert.number}{_GLUE}{alert.name}" for alert in one.alerts), width)
     for index, cause in enumerate(one.causes):
         yield from _field("" if index else "Usual cause", cause, width)
+    yield from _field("Windows", one.documented, width)
     yield from _field("What to do", one.remedy, width)
     for index, row in enumerate(one.returned_by):
         yield from _field("" if index else "Returned by", _return_text(row), width)
     for index, trap in enumerate(one.traps):
         yield from _field("" if index else "Beware", trap, width)
     yield from _field("Known from", _source_text(one), width)
+    yield from _field("Shown here", one.shown, width)
 
 
 def _return_text(row: Return) -> str:
