@@ -61,13 +61,12 @@ class _Stream:
     """
 
     __slots__ = (
-        "at", "data", "ends", "extra", "fed_to", "is_known", "is_leg", "is_pending", "missing", "parcels",
+        "at", "data", "ends", "extra", "fed_to", "is_known", "is_leg", "is_pending", "missing",
         "security_context", "sequence", "status",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.data = bytearray()
-        self.parcels: dict[bytes, int] = {}
         self.ends = {0}
         self.at = self.fed_to = self.extra = self.missing = self.sequence = 0
         self.is_known = True
@@ -169,9 +168,10 @@ class StreamMonitor:
 
     def _echo(self, name: str, end: _End, data: bytes, sequence: int) -> None:
         """Report a token that is sent back to where it came from."""
-        stream = self._streams.get((name, end.connection))
-        if stream is not None and data in stream.parcels:
-            self._report("C013", name, "its peer's own token was sent back to it", stream.parcels[data], sequence)
+        for peer_name, peer in self._ends.items():
+            if peer_name != name and peer.connection == end.connection and data in peer.sent:
+                words = f"a token of the {peer_name}'s own was sent back to it"
+                self._report("C013", name, words, peer.sent[data], sequence)
 
     def _delivered(self, record: Record) -> None:
         event = record.event
@@ -185,7 +185,6 @@ class StreamMonitor:
         stream = self._stream(event.receiver, connection)
         stream.data += data
         stream.ends.add(len(stream.data))
-        stream.parcels[data] = record.sequence
 
     # -- what is fed ---------------------------------------------------------------------------------------------------
 
