@@ -74,7 +74,7 @@ def _not_utf8(data: bytes, at: int) -> tuple[str, str]:
 # YAML 1.2.2, 5.1, without the line ends of YAML 1.1 and without what would hide: a mark inside, a lone carriage return
 _REFUSED: Final = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
-    r"|(?m:^)%(?!YAML 1\.2[ \t\r]*$)[^\r\n]*",
+    r"|(?:^|(?<=\ufeff))%(?!YAML 1\.2[ \t\r]*$)[^\r\n]*",
     re.MULTILINE,
 )
 

@@ -212,6 +212,9 @@ class _Composer:
         span = self._span(event)
         if event.style in _BLOCK_STYLES:
             span = self._trimmed(span)
+        elif span.start == len(self._text):  # libyaml counts a line more at the end
+            line, column, *_ = self._mistakes.source.spot(span.start)
+            span = span._replace(line=line, column=column, end_line=line, end_column=column)
         if event.anchor is not None or event.tag is not None:
             self._refuse_properties(event)
             return Scalar(event.value, "", False, span)
@@ -228,16 +231,19 @@ class _Composer:
 
     def _sequence(self, event: SequenceStartEvent, depth: int) -> Sequence:
         items: list[Node] = []
+        column = 0 if event.flow_style else self._span(event).column
         for one in self._events:
             if isinstance(one, CollectionEndEvent):
                 break
             items.append(self._node(one, depth + 1))
+            self._check_indentation(items[-1], column)
         span = self._span(event, one) if event.flow_style else self._upto(event, items[-1].span)
         return Sequence(tuple(items), bool(event.flow_style), span)
 
     def _mapping(self, event: CollectionStartEvent, depth: int) -> Mapping:
         entries: dict[str, Entry] = {}
         value: Node | None = None
+        column = 0 if event.flow_style else self._span(event).column
         for one in self._events:
             if isinstance(one, CollectionEndEvent):
                 break
@@ -245,9 +251,16 @@ class _Composer:
             value = self._node(next(self._events), depth + 1)
             if value.span.start == value.span.end:
                 value = self._nothing(key, value)
+            self._check_indentation(value, column)
             self._enter(entries, key, value)
         span = self._span(event, one) if event.flow_style or value is None else self._upto(event, value.span)
         return Mapping(tuple(entries.values()), bool(event.flow_style), span)
+
+    def _check_indentation(self, value: Node, column: int) -> None:
+        """Refuse a scalar or a flow collection that is not indented below its key or dash: libyaml takes some."""
+        is_block = not isinstance(value, Scalar) and not value.is_flow
+        if value.span.column <= column and not is_block and value.span.start < value.span.end:
+            self._mistakes.add(value.span, "this is not indented", "indent it below the key or dash it belongs to")
 
     def _enter(self, entries: dict[str, Entry], key: Node, value: Node) -> None:
         if not isinstance(key, Scalar):
@@ -285,9 +298,12 @@ class _Composer:
         """
         if value.span.start and self._text[value.span.start - 1] == ":":
             return value
-        colon = _COLON.match(self._text, key.span.end)
-        at = colon.end() if colon else key.span.end
-        line, column, *_ = self._mistakes.source.spot(at)
+        end = key.span
+        colon = _COLON.match(self._text, end.end)
+        behind = colon[0] if colon else ""
+        breaks = behind.count("\n")
+        line, at = end.end_line + breaks, end.end + len(behind)
+        column = len(behind) - behind.rfind("\n") if breaks else end.end_column + len(behind)
         return Scalar(None, "", True, Span(line, column, line, column, at, at))
 
     def _span(self, event: Event, last: Event | None = None) -> Span:
@@ -305,8 +321,8 @@ class _Composer:
         return Span(start.line, start.column, last.end_line, last.end_column, start.start, last.end)
 
     def _trimmed(self, span: Span) -> Span:
-        """Let a block scalar end with its last character that is no blank; the parser goes on to what follows."""
-        text = self._text[span.start : span.end].rstrip(" \t\r\n")
+        """Let a block scalar end with its last character that is no blank (a tab is text); the parser goes on to what follows."""
+        text = self._text[span.start : span.end].rstrip(" \r\n")
         breaks = text.count("\n")
         column = len(text) - text.rfind("\n") if breaks else span.column + len(text)
         return Span(span.line, span.column, span.line + breaks, column, span.start, span.start + len(text))

@@ -45,6 +45,47 @@ NOTATIONS = {
 }
 
 
+SCENARIOS = {
+    "blocks": b"""# head
+
+steps:
+- leg: 1  # one
+  expect: {token: [ClientHello, 'x'], size: 200..1500}
+
+# two
+name: x
+""",
+    "scalars": b"""a: 0x1F
+b: .5e-3
+c: ~
+d: True
+e: "\\x41\\u2028"
+f: it's
+g: 'it''s'
+h: 2026-11-22
+i: -.inf
+""",
+    "texts": b"""a: |
+  one # no
+   two
+
+b: >-
+   x
+c: |2+
+   z
+
+d: one
+  two
+e: 'x
+
+  y'
+""",
+    "documents": b"\xef\xbb\xbf%YAML 1.2\n---\na:\n- - 1\n  -\n- b:\n...\n--- # two\n[a,b: c,{d: ,e},\n  f]\n",
+    "refused": b"a: &x 1\nb: *x\n<<: {a: 1}\nc: !!str 1\na: 2\n1: 2\n[x]: 1\n",
+    "ends": b"programs:\r\n  server:\r\n    - create: ac\r\n    - wait: ac # \xc3\xa9\r\n",
+}
+
+
 def main() -> None:
     """Write every target's corpus anew."""
     shutil.rmtree(CORPUS, ignore_errors=True)
@@ -57,6 +98,8 @@ def main() -> None:
             tokens(name, record, keys.read_bytes())
     for name, text in NOTATIONS.items():
         write("notation", name, text)
+    for name, text in SCENARIOS.items():
+        write("scenario", name, text)
     write("keylog", "odd", b"\xef\xbb\xbf# comment\r\n\r\nCLIENT_RANDOM 00 11\rjunk \xff\n")
 
 

@@ -13,6 +13,12 @@ from zlib import crc32
 
 from sspicli.journal.codec import Encoder
 from sspicli.journal.recording import Recording, recording_of
+from sspicli.scenario import edit
+from sspicli.scenario.layout import formatted
+from sspicli.scenario.mistakes import decoded
+from sspicli.scenario.source import ScenarioError, Source
+from sspicli.scenario.yaml import Node as YamlNode
+from sspicli.scenario.yaml import Scalar, Sequence, parse
 from sspicli.sspi.errors import InputError
 from sspicli.tokens.der import walk
 from sspicli.tokens.keylog import parse_keylog
@@ -158,6 +164,50 @@ def written(data: bytes, given: Notation | None) -> Written | str:
         return str(error)
 
 
+def scenario(data: bytes) -> None:
+    """Read a scenario's text; lay it out, and write each of its values in its own place."""
+    with bounded():
+        found = documents(data)
+    assert found == documents(data)
+    if isinstance(found, str):
+        assert len(found) < 300
+        return
+    source, nodes = found
+    values = [one for root in nodes for one in scalars(root)]
+    for one in values:
+        assert one.text == source.text[one.span.start : one.span.end]
+        assert source.spot(one.span.start)[:2] == one.span[:2]
+        assert source.spot(one.span.end)[:2] == one.span[2:4]
+    with bounded():
+        laid_out = formatted(source.text)
+    assert formatted(laid_out) == laid_out
+    again = [one for root in parse(laid_out, "fuzz")[1] for one in scalars(root)]
+    assert sorted(repr(one.value) for one in again) == sorted(repr(one.value) for one in values)
+    text = edit.replaced(source.text, [(one.span, edit.written(one.value, like=one)) for one in values if one.text])
+    rewritten = [one for root in parse(text, "fuzz")[1] for one in scalars(root)]
+    assert [repr(one.value) for one in rewritten] == [repr(one.value) for one in values]
+
+
+def documents(data: bytes) -> tuple[Source, tuple[YamlNode, ...]] | str:
+    """Read a scenario's text; an error is its first problem."""
+    try:
+        return parse(decoded(data, "fuzz"), "fuzz")
+    except ScenarioError as error:
+        places = [one.place for one in error.problems]
+        assert 0 < len(places) <= 50
+        assert places == sorted(places, key=lambda one: one[1:3])
+        assert all(one.line >= 1 and 1 <= one.column <= one.end_column for one in places)
+        return f"{error.where}: {error}"
+
+
+def scalars(node: YamlNode) -> list[Scalar]:
+    """List the values of a document, and not its keys."""
+    if isinstance(node, Scalar):
+        return [node]
+    below = node.items if isinstance(node, Sequence) else tuple(entry.value for entry in node.entries)
+    return [found for one in below for found in scalars(one)]
+
+
 def sound(node: Node, size: int, depth: int = 0) -> None:
     """Make sure that every field lies in its parent, in order, and that no tree is deep."""
     assert 0 <= node.span[0] <= node.span[1] <= size, node
@@ -176,4 +226,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "tls": tls,
     "x509": x509,
     "notation": notation,
+    "scenario": scenario,
 }

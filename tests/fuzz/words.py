@@ -24,4 +24,21 @@ def words(target: str) -> list[str]:
         return [r"\xff\xfe\xfd\xfc", r"\x16\x03\x03", r"\x17\x03\x03", r"\x03\x04", r"\x00\x2b\x00\x03", r"\x13\x01"]
     if target == "notation":
         return ["-----BEGIN ", "-----END ", "Negotiate ", "Authorization: ", "0x", "00000010  ", "|..|", "=="]
+    if target == "scenario":
+        return [
+            "- ",
+            ": ",
+            "? ",
+            "---\\x0a",
+            "...\\x0a",
+            " #",
+            "|-\\x0a  ",
+            ">+\\x0a ",
+            "\\x0a  ",
+            "null",
+            "0x",
+            ".nan",
+            "<<: ",
+            "\\xef\\xbb\\xbf",
+        ]
     return []

@@ -202,8 +202,10 @@ def test_all_that_is_refused_is_said_at_once_and_in_the_order_of_the_text(in_pyt
         ("a: *", 1, 5, "a * or & without a name"),
         ("a: }", 1, 4, "a value is missing here"),
         ('a: "\\xq"', 1, 7, "an escape without its hexadecimal digits"),
+        ("a:\n  b:\n  |-\n  c: d", 3, 3, "this is not indented"),
         ("a: |0\n  x", 1, 5, "| and > take an indentation of 1 to 9"),
         ("%YAML 1.1\n---\na: 1", 1, 1, "the directive %YAML 1.1 is not used in scenarios"),
+        ("\ufeff%YAML  1.2\n---\na: 1", 1, 1, "the directive %YAML  1.2 is not used in scenarios"),
         ("%TAG ! x\n---\na: 1", 1, 1, "the directive %TAG ! x is not used in scenarios"),
         ("a: 1\rb: 2", 1, 5, "a carriage return without a line feed"),
         ("a: \ud800", 1, 4, "half a character (surrogate U+D800)"),
@@ -282,6 +284,8 @@ HOSTILE = {
     "empty keys": ": \n" * 300_000,
     "question marks": "?\n" * 500_000,
     "flow pairs": "[" + "a: b, " * 160_000 + "]",
+    "flow keys without values": "{" + "".join(f"k{n}, " for n in range(9_000)) + "b: " + "x" * 250_000 + "}",
+    "explicit keys without values": "#" * 800_000 + "\n" + "".join(f"? k{n}\n" for n in range(9_000)),
     "commas": "[" + "," * 1_000_000,
 }
 
@@ -388,6 +392,13 @@ def stands(source: Source, nodes: tuple[Node, ...]) -> None:
             assert node.is_plain or isinstance(node.value, str)
             if node.is_plain and "\n" not in node.text:
                 assert str(resolved(node.text)) == str(node.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["---\n#\n  ", "{h: }", "{a\n : }", "{a\n}", "? a\n# b\nc:\n", "? a # b\n", "\ufeff? a"]
+)
+def test_what_is_empty_stands_where_it_could_be_written(text: str):
+    checked(text)
 
 
 @settings(deadline=None, max_examples=100_000 if IS_DEEP else 150)
