@@ -2,7 +2,8 @@ r"""Data made harmless for the formats that reports are written in.
 
 The rule guarded here: no name out of a file, a certificate or a token can end an element, a line, a field or a code
 block it stands in, nor reach a terminal as a control sequence. What cannot be printed is shown as an escape (`\x1b`,
-`\u202e`), a lone surrogate too, so that every text can be written as UTF-8 and as XML 1.0.
+`\u202e`), a lone surrogate too, so that every text can be written as UTF-8 and as XML 1.0. Runners of CI read commands
+out of what a step prints, whatever it prints: no line is one of them that was not meant to be.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from urllib.parse import quote
 
 _PUNCTUATION = re.compile(f"([{re.escape(string.punctuation)}])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+_BRACKET_COMMAND = re.compile(r"##(?=\w*\[)")
 _BACKTICKS = re.compile("`+")
 
 
@@ -36,6 +39,11 @@ def _escaped(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def without_commands(text: str) -> str:
+    r"""Break what a CI's runner takes for a command when it reads it in a log: `::x` that begins a line, `##[x]`."""
+    return _BRACKET_COMMAND.sub(r"#\\x23", _LINE_COMMAND.sub(r"\1\\x3a", text))
+
+
 def whole(value: object) -> object:
     """Show lone surrogates as escapes in every text of a document, names of members too; all else stays as it is."""
     if isinstance(value, str):
@@ -47,7 +55,7 @@ def whole(value: object) -> object:
 
 def xml_text(text: str) -> str:
     """Write text between tags; `>` is escaped as well, so nothing ends a section."""
-    return html.escape(printable(text), quote=False)
+    return html.escape(without_commands(printable(text)), quote=False)
 
 
 def xml_attribute(text: str) -> str:
@@ -67,7 +75,7 @@ def markdown(text: str) -> str:
 
 def code_block(text: str) -> str:
     """Write a fenced block that nothing in it can end."""
-    shown = printable(text)
+    shown = without_commands(printable(text))
     fence = "`" * max(3, 1 + max((len(found[0]) for found in _BACKTICKS.finditer(shown)), default=0))
     return f"{fence}text\n{shown}\n{fence}\n"
 

@@ -160,4 +160,4 @@ def _attributes(*pairs: tuple[str, str | None]) -> str:
 
 
 def _seconds(nanoseconds: int) -> str:
-    return f"{nanoseconds / 1e9:.6f}"
+    return f"{nanoseconds / 1e9:.3f}"

@@ -6,6 +6,7 @@ length is counted. Commands to copy are written whole, whatever the width, and o
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -68,7 +69,7 @@ def file_lines(suite: SuiteResult, look: Look) -> list[Line]:
         out.append(file_line(file, cases, look, room=room))
         if look.verbosity > 0:
             out += [one for case in cases for one in _case_lines(case, look)]
-    return out + [_unread_line(file, number, look, room=room) for file, number in unread.items()]
+    return _tamed([*out, *(_unread_line(file, number, look, room=room) for file, number in unread.items())])
 
 
 def name_room(files: Iterable[str], look: Look) -> int:
@@ -119,10 +120,32 @@ def explained(suite: SuiteResult, look: Look) -> list[Line]:
     return out
 
 
+_LINE_COMMAND = re.compile(r"^(\s*):(?=:)")
+_BRACKET_COMMAND = re.compile(r"##(?=\w*\[)")
+
+
+def _tamed(lines: Iterable[Line]) -> list[Line]:
+    r"""Break what a CI's runner takes for a command when it stands in a log: `::x` that begins a line, `##[x]`."""
+    return [_tame(one) for one in lines]
+
+
+def _tame(one: Line) -> Line:
+    text = "".join(part.text for part in one)
+    if "##" not in text and "::" not in text[:_LONGEST]:
+        return one
+    blank = True
+    out: list[Segment] = []
+    for part in one:
+        shown = _LINE_COMMAND.sub(r"\1\\x3a", part.text) if blank else part.text
+        out.append(Segment(_BRACKET_COMMAND.sub(r"#\\x23", shown), part.style))
+        blank = blank and not part.text.strip()
+    return tuple(out)
+
+
 def problem_lines(problems: Iterable[Problem], look: Look) -> list[Line]:
     """Explain why files are no scenarios, by position."""
     ordered = sorted(problems, key=lambda one: (one.place.file, one.place.line, one.place.column))
-    return [one for problem in ordered for one in (*complaint_lines(of_problem(problem), "", look), ())]
+    return _tamed(one for problem in ordered for one in (*complaint_lines(of_problem(problem), "", look), ()))
 
 
 def case_lines(case: CaseResult, look: Look, *, is_strict: bool) -> list[Line]:
@@ -135,7 +158,7 @@ def case_lines(case: CaseResult, look: Look, *, is_strict: bool) -> list[Line]:
         if number == len(wrong):
             out += _ways_on(case, complaint.place.line)
         out.append(())
-    return out
+    return _tamed(out)
 
 
 def complaint_lines(complaint: Complaint, name: str, look: Look) -> list[Line]:
@@ -185,9 +208,9 @@ def _filled(parts: Iterable[Segment], width: int) -> list[Line]:
 
 def list_lines(cases: Iterable[tuple[str, Sequence[str]]]) -> list[Line]:
     """List cases by their ids, each with its tags."""
-    return [
+    return _tamed(
         line(visible(name, _LONGEST), *(Segment(f"  {visible(tag)}", "muted") for tag in tags)) for name, tags in cases
-    ]
+    )
 
 
 _SUMMARY_STYLES = {

@@ -14,7 +14,7 @@ from sspicli.views.excerpt import excerpt_lines
 from sspicli.views.look import Look
 from sspicli.views.replay import list_lines, problem_lines, replay_lines
 from sspicli.views.text import ASCII, UNICODE, Glyphs, Segment, plain, width_of
-from tests.suites import FAILED, FILE, PROBLEM, STUCK, UNMET, case, one_of_each
+from tests.suites import FAILED, FILE, HOSTILE, PROBLEM, STUCK, UNMET, case, hostile_suites, one_of_each
 
 
 def look(width: int = 100, *, verbosity: int = 0, timing: bool = True, glyphs: Glyphs = UNICODE) -> Look:
@@ -183,11 +183,6 @@ def test_a_long_line_is_cut_around_what_is_marked():
     assert len(text) <= 80
 
 
-HOSTILE = st.text(st.characters(codec=None), max_size=60) | st.sampled_from(
-    ["\x1b]52;c;x\x07", "\u202e", "]]>", "&<>\"'", "\r\n", "%0A", "::error::", "|`|", "\0", "\ud800", "名" * 40]
-)
-
-
 @given(HOSTILE, HOSTILE, st.integers(40, 120), st.sampled_from([0, 1]))
 def test_whatever_the_names_are_no_line_is_too_wide_and_none_holds_what_acts(one, two, width, verbosity):
     unmet = replace(UNMET, got=two, evidence=(one,), cause=two, place=Place(one, 9, 3, 7, two))
@@ -203,3 +198,16 @@ def test_whatever_the_names_are_no_line_is_too_wide_and_none_holds_what_acts(one
 @pytest.mark.parametrize("width", [40, 48, 80, 120])
 def test_in_ascii_nothing_else_is_drawn(width):
     assert all(one.isascii() for one in shown(one_of_each(), width=width, glyphs=ASCII, verbosity=1))
+
+
+@given(hostile_suites(), st.sampled_from([0, 1]))
+def test_no_line_is_a_command_to_the_runner_of_a_ci(suite, verbosity):
+    lines = shown(suite, width=40, verbosity=verbosity)
+    assert not [one for one in lines if one.strip().startswith("::") or "##[" in one]
+
+
+def test_a_fact_that_is_folded_before_a_command_does_not_give_it():
+    evidence = ("x" * 50 + " ::stop-commands::y", "##[error]z")
+    lines = shown(suite(replace(FAILED, unmet=(replace(UNMET, evidence=evidence),))), width=70)
+    assert "            \\x3a:stop-commands::y" in lines
+    assert "   = wire:  #\\x23[error]z" in lines
