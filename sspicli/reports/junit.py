@@ -2,8 +2,8 @@
 
 The rule guarded here: the document is valid by the schema of Jenkins' xUnit plugin, so a case has no attribute that it
 does not know: the file stands at its suite and the line in its failure's text. With `places` a case has `file` and
-`line` as well, which that schema refuses and GitLab makes links of. An expected failure is a skipped test with its
-reason, a stuck case a failure, a file that is no scenario an error.
+`line` as well, which that schema refuses and GitLab makes links of. The text is ASCII, so it is UTF-8 wherever it goes.
+An expected failure is a skipped test with its reason, a stuck case a failure, a file that is no scenario an error.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def junit_text(suite: SuiteResult, *, timing: bool, places: bool = False) -> str
     body = [part for file, group in files.items() for part in _suite(file, group, timing=timing, places=places)]
     ended = suite.exit_code is ExitCode.INTERRUPTED
     note = ["<!-- interrupted: not every case was run -->"] if ended else []
-    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites{attributes}>", *note, *body]) + (
-        "\n</testsuites>\n"
-    )
+    head = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites{attributes}>"]
+    text = "\n".join([*head, *note, *body, "</testsuites>"]) + "\n"
+    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def _suite(file: str, tests: Sequence[_Test], *, timing: bool, places: bool) -> Iterator[str]:

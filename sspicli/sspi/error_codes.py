@@ -21,7 +21,7 @@ class ErrorCode(NamedTuple):
 
 
 UNMET, RULE_BROKEN, STUCK, NOT_FAILED, NOT_RUN = "E0201", "E0202", "E0203", "E0204", "E0205"
-NO_SCENARIO = "E0301"
+NO_SCENARIO, UNREADABLE = "E0301", "E0302"
 
 ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
     {
@@ -59,6 +59,11 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
                 NO_SCENARIO,
                 "the file is no scenario",
                 "Put right what the caret points at; every problem of a file is listed in one run.",
+            ),
+            ErrorCode(
+                UNREADABLE,
+                "the file could not be read",
+                "See that it is there, that you may read it, and that it is a regular file.",
             ),
         )
     }

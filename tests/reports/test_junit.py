@@ -41,6 +41,7 @@ def test_whatever_the_names_are_it_is_valid_and_printable_and_has_as_many_tests(
     text = junit_text(suite, timing=True)
     SCHEMA.validate(text)
     assert all(one == "\n" or one.isprintable() for one in text)
+    assert text.isascii()
     assert len(list(read(suite).iter("testcase"))) == len(suite.cases) + len(suite.problems) + len(suite.left)
 
 
@@ -110,3 +111,8 @@ def test_without_timing_no_time_is_written():
 def test_a_line_feed_in_a_name_survives_the_reader():
     (one,) = read(SuiteResult(cases=[replace(case(Outcome.PASSED), scenario="a\nb", parameters=())])).iter("testcase")
     assert one.attrib["name"] == "a\nb"
+
+
+def test_letters_of_every_script_come_back_as_they_were():
+    (one,) = read(SuiteResult(cases=[replace(case(), scenario="名前 é 🎉", parameters=())])).iter("testcase")
+    assert one.attrib["name"] == "名前 é 🎉"
