@@ -13,7 +13,6 @@ from typing import NamedTuple
 from sspicli.analysis.cases import CaseResult, Outcome, Place, Problem, SuiteResult, Unmet
 from sspicli.analysis.rules import Finding
 from sspicli.sspi.error_codes import NOT_FAILED, NOT_RUN, RULE_BROKEN, STUCK, UNMET, title_of
-from sspicli.sspi.package import Source
 
 PROGRAM = "sspi-async"
 
@@ -80,9 +79,10 @@ def of_finding(finding: Finding, place: Place) -> Complaint:
     rule = finding.rule
     seen = " ".join(f"#{number}" for number in finding.records)
     rows = (
-        ("rule", f"{rule.code} {rule.title}, {known_how(rule.source)}"),
+        ("rule", rule.documented),
         ("seen", f"{finding.subject}: {finding.detail}" + (f", records {seen}" if seen else "")),
         ("help", rule.fix),
+        ("page", rule.reference.url),
         ("see", f"{PROGRAM} explain {rule.code}"),
     )
     return Complaint(
@@ -97,16 +97,11 @@ def of_finding(finding: Finding, place: Place) -> Complaint:
     )
 
 
-def known_how(source: Source) -> str:
-    """Say how a rule is known."""
-    return "as Windows documents" if source is Source.DOCUMENTED else f"{source.value} for Windows"
-
-
 def again(case: CaseResult) -> str:
     """Give the command that runs just this case with the same choices, "" where its name cannot be typed."""
     if not (case.file + case.name).isprintable():
         return ""
-    words = [PROGRAM, "replay", case.file, "-k", case.name]
+    words = [PROGRAM, "replay", _argument(case.file), "-k", case.name]
     return shlex.join([*words, "--schedule", case.schedule] if case.schedule else words)
 
 
@@ -114,7 +109,12 @@ def debug(case: CaseResult) -> str:
     """Give the command that opens the case's recording, "" when there is none."""
     if not case.recording or not case.recording.isprintable():
         return ""
-    return shlex.join([PROGRAM, "show", case.recording])
+    return shlex.join([PROGRAM, "show", _argument(case.recording)])
+
+
+def _argument(file: str) -> str:
+    """Write a file's name so that it is not taken for an option."""
+    return f"./{file}" if file.startswith("-") else file
 
 
 def counts(suite: SuiteResult) -> dict[str, int]:

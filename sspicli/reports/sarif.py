@@ -19,14 +19,10 @@ from sspicli.analysis.rules import RULES, Finding
 from sspicli.reports.escapes import file_uri, printable, whole
 from sspicli.sspi.error_codes import ERROR_CODES
 from sspicli.sspi.errors import ExitCode
-from sspicli.sspi.package import Source
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 VERSION = "2.1.0"
 ROOT = "%SRCROOT%"
-REFERENCE = "https://learn.microsoft.com/windows/win32/api/sspi/"
-"""The pages of the functions that the documented rules are about."""
-
 Member = dict[str, object]
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
@@ -80,14 +76,12 @@ def _rule(code: str) -> Member:
     """Describe a rule by its own table: a misuse rule, or an error code of this program."""
     if code in RULES:
         rule = RULES[code]
-        known = "Windows documents it" if rule.source is Source.DOCUMENTED else f"{rule.source.value} for Windows"
-        uri = {"helpUri": REFERENCE} if rule.source is Source.DOCUMENTED else {}
         return {
             "id": code,
             "shortDescription": _message(rule.title),
-            "fullDescription": _message(f"{_capital(rule.title)}. {known[0].upper()}{known[1:]}."),
+            "fullDescription": _message(f"{_capital(rule.title)}. {rule.documented}"),
             "help": _message(f"{_capital(rule.fix)}. More: sspi-async explain {code}"),
-            **uri,
+            "helpUri": rule.reference.url,
             "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         }
     error = ERROR_CODES.get(code)

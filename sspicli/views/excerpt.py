@@ -13,7 +13,7 @@ from sspicli.analysis.cases import Place
 from sspicli.views.text import Glyphs, Line, Segment, line, visible, width_of, wrapped
 
 _TAB = "    "
-_LONGEST = 20_000
+_NEAR = 4_000  # characters of each part that are looked at; more than any screen has cells for
 _LONGEST_SAID = 1000
 _CONTEXT = 12  # cells of the line kept in sight on either side, where there is room
 
@@ -98,9 +98,12 @@ def _cut(place: Place, glyphs: Glyphs, room: int) -> _Cut:
     """Show the three parts of the line, and cut what is too long, the farthest first."""
     start = min(max(0, place.column - 1), len(place.excerpt))
     end = min(max(start, place.end_column - 1), len(place.excerpt))
-    before, marked, after = (
-        _shown(part) for part in (place.excerpt[:start], place.excerpt[start:end], place.excerpt[end:])
+    near = (
+        place.excerpt[max(0, start - _NEAR) : start],
+        place.excerpt[start : min(end, start + _NEAR)],
+        place.excerpt[end : end + _NEAR],
     )
+    before, marked, after = map(_shown, near)
     most = max(1, room - min(_CONTEXT, _cells(before)) - min(_CONTEXT, _cells(after)))
     if _cells(marked) > most:
         marked = first_cells(marked, most - 1) + glyphs.more
@@ -111,7 +114,7 @@ def _cut(place: Place, glyphs: Glyphs, room: int) -> _Cut:
 
 
 def _shown(part: str) -> str:
-    return _TAB.join(visible(one, _LONGEST) for one in part.split("\t"))
+    return _TAB.join(visible(one, 10 * _NEAR) for one in part.split("\t"))
 
 
 def _first(text: str, most: int, glyphs: Glyphs) -> str:

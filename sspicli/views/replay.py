@@ -49,6 +49,7 @@ _GRAVEST = (
 )
 _SEVERITIES = {"error": "bad", "warning": "warn"}
 _NARROWEST_FILE = 24
+_WHOLE = frozenset({"page", "see"})  # to be copied, so never folded
 
 
 def replay_lines(suite: SuiteResult, look: Look) -> list[Line]:
@@ -179,6 +180,8 @@ def complaint_lines(complaint: Complaint, name: str, look: Look) -> list[Line]:
 def row(label: str, fact: str, number: int, look: Look) -> list[Line]:
     """Draw a labelled fact under an excerpt whose line has this number."""
     head = f"{' ' * len(str(number))} = {label + ':':<7}"
+    if label in _WHOLE:
+        return [line(Segment(head, "head"), visible(fact, _LONGEST))]
     first, *rest = folded_words(visible(fact, _LONGEST), max(8, look.width - len(head)))
     return [line(Segment(head, "head"), first), *(line(" " * len(head), part) for part in rest)]
 

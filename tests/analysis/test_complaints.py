@@ -66,6 +66,12 @@ def test_the_command_to_run_a_case_again_is_read_back_by_a_shell_as_it_was_meant
     assert shlex.split(again(one)) == words
 
 
+def test_a_file_whose_name_begins_with_a_dash_is_no_option_of_the_command():
+    one = replace(FAILED, file="-k.sspi.yaml", recording="-r.sspirec")
+    assert shlex.split(again(one))[2] == "./-k.sspi.yaml"
+    assert shlex.split(debug(one))[2] == "./-r.sspirec"
+
+
 @pytest.mark.parametrize("name", ["a\x1bb", "a\nb", "\u202e"])
 def test_what_cannot_be_typed_gives_no_command(name):
     assert again(replace(FAILED, scenario=name)) == ""
@@ -97,8 +103,9 @@ def test_a_finding_names_its_rule_its_subject_its_records_and_the_way_out():
     (one,) = complaints(replace(FAILED, unmet=()))
     assert (one.rule, one.records) == ("A008", LEAK.records)
     assert dict(one.rows) == {
-        "rule": "A008 async context never freed, as Windows documents",
+        "rule": LEAK.rule.documented,
         "seen": "server.ac1: it was settled at the end, records #41 #47",
-        "help": "call SspiFreeAsyncContext once for each one created",
+        "help": LEAK.rule.fix,
+        "page": LEAK.rule.reference.url,
         "see": "sspi-async explain A008",
     }
