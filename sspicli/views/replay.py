@@ -112,13 +112,16 @@ def explained(suite: SuiteResult, look: Look) -> list[Line]:
     files: dict[str, list[Problem]] = {}
     for problem in suite.problems:
         files.setdefault(problem.place.file, []).append(problem)
-    blocks = [problem_lines(problems, look) for problems in files.values()]
-    blocks += [block for case in suite.cases if (block := case_lines(case, look, is_strict=suite.is_strict))]
-    most = len(blocks) if look.verbosity > 0 else _MOST_EXPLAINED
-    out = [one for block in blocks[:most] for one in block]
-    if len(blocks) > most:
-        out += [line(f"and {len(blocks) - most} more, which -v explains as well"), ()]
-    return out
+    is_verbose = look.verbosity > 0
+    bad = [case for case in suite.cases if is_verbose or suite.is_bad(case)]
+    most = len(files) + len(bad) if is_verbose else _MOST_EXPLAINED
+    out: list[Line] = []
+    for problems in list(files.values())[:most]:
+        out += problem_lines(problems, look)
+    for case in bad[: max(0, most - len(files))]:
+        out += case_lines(case, look, is_strict=suite.is_strict)
+    left = len(files) + len(bad) - most
+    return [*out, line(f"and {left} more, which -v explains as well"), ()] if left > 0 else out
 
 
 _LINE_COMMAND = re.compile(r"^(\s*):(?=:)")
