@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sspicli.analysis.cases import CaseResult, Outcome, Place, Problem, SuiteResult, Unmet
 from sspicli.analysis.rules import Finding
 from sspicli.sspi.error_codes import NOT_FAILED, NOT_RUN, RULE_BROKEN, STUCK, UNMET, title_of
+from sspicli.sspi.status import SecurityStatus
 
 PROGRAM = "sspi-async"
 
@@ -21,8 +22,9 @@ class Complaint(NamedTuple):
     """One thing that is wrong: `code` and `title` of the error table, and what is special about this one.
 
     `severity` is error, warning or info; `rule` is the code of the misuse rule for a finding, "" for others; `step` is
-    the step's id; `said` belongs beside the place (`got SEC_E_OK`); `rows` are labelled facts in the order in which
-    they are to be read; `records` are the sequence numbers that show it.
+    the step's id; `subject` is what it is about, the same in every run; `said` belongs beside the place
+    (`got SEC_E_OK`); `rows` are labelled facts in the order in which they are to be read; `records` are the sequence
+    numbers that show it.
     """
 
     code: str
@@ -31,6 +33,7 @@ class Complaint(NamedTuple):
     place: Place
     said: str = ""
     step: str = ""
+    subject: str = ""
     rule: str = ""
     rows: tuple[tuple[str, str], ...] = ()
     records: tuple[int, ...] = ()
@@ -91,6 +94,7 @@ def of_finding(finding: Finding, place: Place) -> Complaint:
         rule.severity,
         place,
         said=f"{finding.subject} {rule.title}",
+        subject=finding.subject,
         rule=rule.code,
         rows=rows,
         records=finding.records,
@@ -163,6 +167,14 @@ def _unmet(one: Unmet) -> Complaint:
         place,
         said=f"{expected}got {one.got}",
         step=one.step,
-        rows=(*((("wire", fact)) for fact in one.evidence), *causes),
+        subject=one.key,
+        rows=(*((("wire", fact)) for fact in one.evidence), *causes, *_explanation(one.got)),
         records=one.records,
     )
+
+
+def _explanation(got: str) -> Iterator[tuple[str, str]]:
+    """Name the command that explains the status that was got, where it is one."""
+    name = got.split(" ", 1)[0]
+    if name in SecurityStatus.__members__ and name != SecurityStatus.SEC_E_OK.name:
+        yield "see", f"{PROGRAM} explain {name}"

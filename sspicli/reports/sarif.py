@@ -3,7 +3,7 @@
 The rule guarded here: a result stands at a real place of a real file, and a rule is described by what its own table
 says. In a replay that place is the scenario's, and the records that show it are related places in the recording, a
 line of which is a record; in `verify` it is the recording's line itself. What was expected to fail is there too,
-suppressed with its reason. A fingerprint names file, case, step and rule, and no line, so it outlives edits above it.
+suppressed with its reason. A fingerprint names file, case, step, rule and subject, and no line: edits above move none.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _artifact(file: str) -> Member:
 
 
 def _fingerprint(one: Complaint, steps: str) -> str:
-    parts: Iterator[str] = iter((one.rule or one.code, one.place.file, steps, one.said if one.rule else ""))
+    parts: Iterator[str] = iter((one.rule or one.code, one.place.file, steps, one.subject))
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -81,16 +81,17 @@ def test_what_is_expected_to_fail_is_there_and_suppressed_with_its_reason():
     assert suppressed[0]["level"] == "note"
 
 
-def test_a_fingerprint_outlives_lines_that_move_and_tells_steps_apart():
+def test_a_fingerprint_outlives_lines_that_move_and_tells_steps_and_keys_apart():
     (unmet,) = FAILED.unmet
     moved = replace(unmet, place=unmet.place._replace(line=40))
     other = replace(unmet, step="leg 4")
-    first, second, third = (
+    key = replace(unmet, key="alert")
+    first, second, *others = (
         results_of(SuiteResult(cases=[replace(FAILED, findings=(), unmet=(one,))]))[0]["partialFingerprints"]
-        for one in (unmet, moved, other)
+        for one in (unmet, moved, other, key)
     )
     assert first == second
-    assert first != third
+    assert len({str(one) for one in (first, *others)}) == 3
 
 
 @pytest.mark.parametrize(("suite", "is_whole"), [(one_of_each(), True), (SuiteResult(problems=[PROBLEM]), False)])
