@@ -4,7 +4,18 @@ import os
 import subprocess
 import sys
 
-UNSET = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM", "SSPI_ASYNC_DEBUG", "SSLKEYLOGFILE", "PYTHONIOENCODING")
+UNSET = (
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "COLUMNS",
+    "TERM",
+    "SSPI_ASYNC_DEBUG",
+    "SSLKEYLOGFILE",
+    "PYTHONIOENCODING",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+    "GITLAB_CI",
+)
 
 
 def environment(**variables):

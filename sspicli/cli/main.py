@@ -44,6 +44,7 @@ COMPLETION_VARIABLE = "_SSPI_ASYNC_COMPLETE"
 # completion too: no commas, at which fish would cut it.
 COMMANDS: dict[str, tuple[str, str]] = {
     "handshake": ("sspicli.cli.handshake", "Run one handshake between two local endpoints and say what came of it."),
+    "replay": ("sspicli.cli.replay", "Run scenarios as tests and recordings again."),
     "show": ("sspicli.cli.show", "Show what a recording holds."),
     "decode": ("sspicli.cli.decode", "Open tokens and certificates and recordings field by field."),
     "explain": ("sspicli.cli.explain", "Say what a status or an alert or a rule code means."),

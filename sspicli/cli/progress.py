@@ -40,8 +40,34 @@ def watched(sample: Callable[[], None], progress: Progress | None) -> Iterator[N
     finally:
         is_over.set()
         thread.join()
-        if progress is not None and _can_redraw():
+        if progress is not None and can_redraw():
             _write(_WIPE)
+
+
+class Drawn:
+    """Progress that the run draws itself, in between: a run that forks must have no thread, not even one that draws.
+
+    On no terminal, and for who wants quiet, nothing is drawn. `wipe` is to be called before anything else is written.
+    """
+
+    def __init__(self, bar: Callable[[int], str], *, is_quiet: bool) -> None:
+        self._bar = bar
+        self._due = monotonic() + REDRAW_SECONDS
+        self._width = make_console(stream=sys.stderr).width - 1 if can_redraw() and not is_quiet else 0
+        self._is_drawn = False
+
+    def tick(self) -> None:
+        """Draw, unless that was done just now."""
+        if self._width and monotonic() >= self._due:
+            self._due = monotonic() + REDRAW_SECONDS
+            self._is_drawn = True
+            _write(f"{_WIPE}{self._bar(self._width)}")
+
+    def wipe(self) -> None:
+        """Take the line away."""
+        if self._is_drawn:
+            _write(_WIPE)
+            self._is_drawn = False
 
 
 def _watch(is_over: threading.Event, sample: Callable[[], None], draw: Callable[[], None]) -> None:
@@ -55,7 +81,7 @@ def _nothing() -> None:
 
 
 def _drawer(progress: Progress) -> Callable[[], None]:
-    if _can_redraw():
+    if can_redraw():
         width = make_console(stream=sys.stderr).width - 1  # the last column wraps on some terminals
         return lambda: _write(f"{_WIPE}{progress.bar(width)}")
     due = monotonic() + FIRST_LINE_SECONDS
@@ -69,7 +95,8 @@ def _drawer(progress: Progress) -> Callable[[], None]:
     return line
 
 
-def _can_redraw() -> bool:
+def can_redraw() -> bool:
+    """Say whether standard error is a terminal whose line can be drawn anew."""
     return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 

@@ -105,7 +105,7 @@ def read_recorded(path: Path, name: str) -> Recorded:
     return recorded
 
 
-def rerun(recorded: Recorded) -> CaseResult:
+def rerun(recorded: Recorded, _attempt: int = 1) -> CaseResult:
     """Make the run again and compare; a difference is reported at the first record that differs."""
     began = perf_counter_ns()
     before = report(recorded.records)
@@ -120,7 +120,6 @@ def rerun(recorded: Recorded) -> CaseResult:
         expectations=len(recorded.records),
         unmet=() if unmet is None else (unmet,),
         seed=recorded.started.seed,
-        schedule=schedule_text(before.schedule),
         nanoseconds=perf_counter_ns() - began,
         at=unmet.records[0] if unmet is not None and unmet.records else 0,
     )
@@ -171,6 +170,8 @@ def _tool() -> str:
 def _made_again(recorded: Recorded, schedule: tuple[int, ...]) -> list[Record]:
     """Run the session of a recording, with the choices that were made then."""
     started = recorded.started
+    if "scenario" in started.options:
+        return _run_scenario(recorded, schedule)
     options = _options(started, recorded.file)
     number = started.options.get("session")
     try:
@@ -187,6 +188,24 @@ def _made_again(recorded: Recorded, schedule: tuple[int, ...]) -> list[Record]:
 
 def _no_options(why: str, file: str) -> InputError:
     return InputError("the options of the recording are none of this version's", where=f"{file}:2", cause=why)
+
+
+def _run_scenario(recorded: Recorded, schedule: tuple[int, ...]) -> list[Record]:
+    """Run the case that was recorded, from the text that the recording holds."""
+    from sspicli.scenario.load import loads  # which reads YAML
+    from sspicli.scenario.run import RunOptions, run
+
+    started = recorded.started
+    cases = loads(str(started.options["scenario"]), recorded.file).cases
+    wanted = started.options.get("scenario.number"), _parameters(started.options.get("scenario.parameters"))
+    for case in cases:
+        if (case.number, [f"{name}={value}" for name, value in case.parameters]) == wanted:
+            return list(run(case, RunOptions(schedule=schedule_text(schedule), seed=started.seed)).records)
+    raise _no_options("the scenario in it has no such case", recorded.file)
+
+
+def _parameters(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 def _run_pair(plan: Blueprint) -> list[Record]:

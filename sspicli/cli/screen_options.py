@@ -105,6 +105,11 @@ def run_options(function: F) -> F:
     return _with(function, _format("text", "json", "jsonl"), _OUTPUT, *_DETAIL, *_LOOK)
 
 
+def report_options(*formats: str) -> Callable[[F], F]:
+    """Add what a command needs that reports in formats of its own; for `Screen` and `Detail`."""
+    return lambda function: _with(function, _format(*formats), _OUTPUT, *_DETAIL, *_LOOK)
+
+
 def _with(function: F, *options: Callable[[F], F]) -> F:
     for option in reversed(options):
         function = option(function)

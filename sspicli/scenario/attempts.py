@@ -46,7 +46,17 @@ class Runnable(Protocol):
 
 
 C = TypeVar("C", bound=Runnable)
-Run = Callable[[C], CaseResult]
+Run = Callable[[C, int], CaseResult]
+"""Runs a case; the number is that of the attempt, from 1."""
+
+
+class HaltedError(Exception):
+    """The suite was halted before a case had come to anything."""
+
+
+def _never() -> bool:
+    """Go on."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +66,21 @@ class Attempts:
     repeat: int = 1
     retry: int = 0
 
-    def run(self, case: C, run: Run[C]) -> CaseResult:
-        """Run a case as often as it takes, and give what it came to."""
-        result = self._repeated(case, run)
+    def run(self, case: C, run: Run[C], is_halted: Callable[[], bool] = _never) -> CaseResult:
+        """Run a case as often as it takes, and give what it came to; HaltedError when it was not to be run so often."""
+        result = self._repeated(case, run, 1, is_halted)
         earlier: list[CaseResult] = []
         while result.is_bad and len(earlier) < self.retry:
             earlier.append(result)
-            result = self._repeated(case, run)
+            result = self._repeated(case, run, len(earlier) + 1, is_halted)
         return _after(earlier, result) if earlier else result
 
-    def _repeated(self, case: C, run: Run[C]) -> CaseResult:
+    def _repeated(self, case: C, run: Run[C], attempt: int, is_halted: Callable[[], bool]) -> CaseResult:
         nanoseconds = 0
         for number in range(1, self.repeat + 1):
-            result = guarded(case, run)
+            if is_halted():
+                raise HaltedError
+            result = guarded(case, run, attempt)
             nanoseconds += result.nanoseconds
             if result.is_bad and self.repeat > 1:
                 said = f"run {number} of {self.repeat}"
@@ -101,10 +113,10 @@ def _told(result: CaseResult) -> str:
     return f"{result.outcome.name}  {why}".rstrip() + (f"  {result.schedule}" if result.schedule else "")
 
 
-def guarded(case: C, run: Run[C]) -> CaseResult:
+def guarded(case: C, run: Run[C], attempt: int = 1) -> CaseResult:
     """Run a case once; what it raises becomes its result, but for a command line that is wrong."""
     try:
-        return run(case)
+        return run(case, attempt)
     except UsageError:
         raise
     except UnavailableError as error:

@@ -63,7 +63,7 @@ class Selection:
 
     def of(self, cases: Sequence[C]) -> list[C]:
         """Select, in the order of collection."""
-        holds = parse_words(self.words) if self.words else _always
+        holds = _words_for(self.words, cases) if self.words else _always
         kept = [one for one in cases if holds(one.id) and _has_wanted(one.tags, self.tags)]
         kept = _between(kept, cases, self.first, self.last)
         if self.failed is not None:
@@ -73,6 +73,13 @@ class Selection:
 
 def _always(_: str) -> bool:
     return True
+
+
+def _words_for(words: str, cases: Iterable[Selectable]) -> Holds:
+    """Take words as they are where they are a part of an id, so that any name can be copied; else as an expression."""
+    part = words.casefold()
+    is_part = any(part in one.id.casefold() for one in cases)
+    return (lambda name: part in name.casefold()) if is_part else parse_words(words)
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Generic
 
 from sspicli.analysis.cases import CaseResult, SuiteResult
-from sspicli.scenario.attempts import Attempts, C, Run
+from sspicli.scenario.attempts import Attempts, C, HaltedError, Run
 
 START_SECONDS = 0.03
 """What processes must save to be started: about twice what importing, forking and ending them takes."""
@@ -110,8 +110,11 @@ class Suite(Generic[C]):
             if most > 1 and self._pays(number, perf_counter() - began, most):
                 yield from self._on_processes(number, most)
                 return
-            yield number, self._policy.attempts.run(case, self._run)
-            self._idle()
+            try:
+                result = self._policy.attempts.run(case, self._run, self._is_halted)
+            except HaltedError:
+                return
+            yield number, result
 
     def _pays(self, done: int, seconds: float, jobs: int) -> bool:
         """Say whether processes would save more time than they cost; who names a number of them wants them."""

@@ -62,6 +62,12 @@ class LimitError(SspiCliError):
     exit_code = ExitCode.STUCK
 
 
+class NothingToRunError(SspiCliError):
+    """Nothing that was named or selected can be run."""
+
+    exit_code = ExitCode.NOTHING_TO_RUN
+
+
 class WriteError(SspiCliError):
     """Something that was to be written and could not be."""
 

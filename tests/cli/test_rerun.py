@@ -50,12 +50,6 @@ def test_a_run_made_again_is_the_same(tmp_path, changes):
     assert result.expectations == len(path.read_text().splitlines()) - 1
 
 
-def test_a_schedule_is_taken_from_the_choices_on_record(tmp_path):
-    result = again(recorded(tmp_path / "run", completion="random", order="seed", seed=3))
-    assert result.schedule.startswith("v1:")
-    assert len(result.schedule) > 4
-
-
 @pytest.mark.parametrize("size", [400, 3000, 9000])
 def test_a_recording_cut_short_is_compared_as_far_as_it_goes(tmp_path, size):
     path = recorded(tmp_path / "run")

@@ -33,7 +33,7 @@ def made(*names: str, folder: Path = Path()) -> list[Made]:
     return [Made(name, folder=folder) for name in names]
 
 
-def run(case: Made) -> CaseResult:
+def run(case: Made, attempt: int = 1) -> CaseResult:
     """Do what a case's name begins with."""
     match case.name.split()[0]:
         case "fails":

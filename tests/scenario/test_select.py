@@ -42,6 +42,11 @@ def test_words_select_by_parts_of_ids(words, selected):
     assert names(words=words) == [CASES[one].name for one in selected]
 
 
+def test_words_that_are_a_part_of_an_id_are_no_expression():
+    cases = [Made("the client's key (or none) is not used"), Made("other")]
+    assert Selection(words="client's key (or none) is not").of(cases) == cases[:1]
+
+
 @pytest.mark.parametrize("words", ["and", "a or", "(a", "a)", "()", "a (b)", "a not b", "'a", "or a", "not", "(" * 60])
 def test_words_that_are_no_expression_are_refused(words):
     with pytest.raises(UsageError) as refused:

@@ -121,7 +121,7 @@ def test_a_case_that_never_holds_is_tried_as_often_as_was_asked():
 def test_a_case_that_is_repeated_must_hold_every_time(tmp_path):
     ran = []
 
-    def runs(case):
+    def runs(case, attempt):
         ran.append(case)
         return run(made("fails" if len(ran) == 3 else "holds")[0])
 

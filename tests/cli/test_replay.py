@@ -1,0 +1,272 @@
+"""`sspi-async replay` as a user meets it: what it prints, what it writes, what it ends with."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from tests.cli.test_rerun import changed, plain_lines
+from tests.edited import sealed
+from tests.handshakes import records_of
+from tests.processes import environment, sspi
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """Record two runs, and one that will not come out so again."""
+    folder = tmp_path_factory.mktemp("recordings")
+    records_of(record=folder / "a.sspirec")
+    records_of(record=folder / "b.sspirec", server=("cert=expired",))
+    changed(folder / "c.sspirec", CallCompleted={"status": "SEC_E_INTERNAL_ERROR"})
+    return folder
+
+
+class Replay:
+    """Runs `replay` in a folder, with a state of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __call__(self, *words, **variables):
+        return sspi("replay", *words, cwd=self.folder, XDG_STATE_HOME=str(self.folder / "state"), **variables)
+
+
+@pytest.fixture
+def replay(recordings, tmp_path):
+    """Give a folder of its own with the recordings in it."""
+    for one in recordings.iterdir():
+        (tmp_path / one.name).write_bytes(one.read_bytes())
+
+    return Replay(tmp_path)
+
+
+A, B, C = "a.sspirec", "b.sspirec", "c.sspirec"
+
+
+def ids(document):
+    return [one["id"] for one in document["cases"]]
+
+
+def test_recordings_that_come_out_the_same_pass_even_where_the_run_failed(replay):
+    ended = replay(A, B, "--no-timing")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "TOTAL 2  PASS 2" in ended.stdout
+
+
+def test_a_recording_that_does_not_is_nondeterminism_with_the_record_and_both_sides(replay):
+    ended = replay(A, C, "--no-timing")
+    assert ended.returncode == 1
+    assert "nondeterminism" in ended.stdout
+    number = next(
+        n for n, text in enumerate((replay.folder / C).read_text().splitlines(), 1) if "INTERNAL_ERROR" in text
+    )
+    assert f"{C}:{number}:1" in ended.stdout
+    assert "status=SEC_E_INTERNAL_ERROR" in ended.stdout
+    assert "status=SEC_E_OK" in ended.stdout
+
+
+@pytest.mark.parametrize("jobs", ["1", "2", "4"])
+def test_what_is_printed_does_not_depend_on_how_many_processes_ran(replay, jobs):
+    words = [A, B, C, "--no-timing", "-v"]
+    assert replay(*words, "--jobs", jobs).stdout == replay(*words).stdout
+
+
+def test_a_file_that_is_no_recording_is_a_problem_and_the_others_are_run(replay):
+    (replay.folder / "bad.sspirec").write_text('{"schema":"sspi-async/recording/1","broken')
+    ended = replay("bad.sspirec", A, "-f", "json")
+    document = json.loads(ended.stdout)
+    assert ended.returncode == 3
+    assert ids(document) == [f"{A}::recording"]
+    assert document["problems"][0]["message"].startswith("this is not a recording")
+
+
+def test_a_recording_of_workers_says_why_it_cannot_be_run_again(replay):
+    sspi("handshake", "--workers", "1", "--record", "w.sspirec", cwd=replay.folder)
+    ended = replay("w.sspirec")
+    assert ended.returncode == 3
+    assert "worker threads" in ended.stdout
+
+
+def test_a_recording_whose_certificate_is_gone_names_the_file(replay):
+    lines = plain_lines(records_of())
+    lines[0]["options"]["server"] = ["cert=gone.pem", "key=gone.pem"]
+    (replay.folder / "g.sspirec").write_bytes(sealed(lines))
+    ended = replay("g.sspirec")
+    assert ended.returncode == 1
+    assert "gone.pem" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["nowhere"], 3),
+        ([], 2),
+        ([A, "-k", "nothing"], 5),
+        (["."], 5),
+        ([A, "-k", "and"], 2),
+        ([A, "--shard", "3/2"], 2),
+        ([A, "--shard", "2/2"], 5),
+        ([A, B, "--schedule", "v1:"], 2),
+        ([A, "--schedule", "nonsense"], 2),
+        ([A, "--from", "nobody"], 2),
+        ([f"{A}::nobody"], 2),
+        ([A, "-f", "nonsense"], 2),
+        ([A, "--junit", "no/such/x.xml"], 74),
+        ([A, "--junit", "x", "--tap", "x"], 2),
+        ([A, "--junit", "-"], 2),
+        ([A, "-o", B], 74),
+        ([A, "--artifacts", f"{B}/x"], 74),
+        ([A, "--events", "-", "-f", "json"], 2),
+        ([A, "--list", "-f", "junit"], 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
+)
+def test_what_cannot_be_run_ends_with_its_code_and_a_sentence(replay, words, code):
+    ended = replay(*words)
+    assert ended.returncode == code, ended.stderr
+    assert ended.stderr.startswith("error: ") or "Usage" in ended.stderr
+
+
+def test_nothing_is_run_where_a_report_could_not_be_written(replay):
+    ended = replay(A, "--events", "e.jsonl", "--junit", "no/such/x.xml")
+    assert ended.returncode == 74
+    assert not (replay.folder / "e.jsonl").exists()
+
+
+def test_selections_narrow_each_other(replay):
+    every = [f"{one}::recording" for one in (A, B, C)]
+
+    def listed(*words):
+        return replay(A, B, C, "--list", *words).stdout.splitlines()
+
+    assert listed() == every
+    assert listed("-k", "not b.sspi") == [every[0], every[2]]
+    assert listed("--from", every[1]) == every[1:]
+    assert listed("--to", B) == every[:2]
+    assert listed("--shard", "1/2") == [every[0], every[2]]
+    assert listed("--shard", "2/2") == [every[1]]
+    assert replay(f"{B}::recording", "--list").stdout.splitlines() == [every[1]]
+
+
+def test_a_list_is_a_document_too(replay):
+    document = json.loads(replay(A, "--list", "-f", "json").stdout)
+    assert document == {
+        "schema": "sspi-async/replay-list/1",
+        "cases": [{"id": f"{A}::recording", "file": A, "line": 2, "scenario": "recording", "tags": []}],
+    }
+
+
+def test_the_last_failures_are_run_again_and_all_when_there_are_none(replay):
+    words = (A, B, C, "--last-failed", "--list")
+    assert len(replay(*words).stdout.splitlines()) == 3
+    replay(A, B, C)
+    assert replay(*words).stdout.splitlines() == [f"{C}::recording"]
+    (replay.folder / C).write_bytes((replay.folder / A).read_bytes())
+    replay(C, "--last-failed")
+    assert len(replay(*words).stdout.splitlines()) == 3
+
+
+@pytest.mark.parametrize("state", ["", "nonsense", "[]", '{"schema":"sspi-async/last-failed/1","failed":7}', "\0"])
+def test_a_state_that_is_damaged_is_none(replay, state):
+    replay(A, C)
+    for one in (replay.folder / "state").rglob("*.json"):
+        one.write_text(state)
+    assert replay(A, "--last-failed").returncode == 0
+
+
+def test_a_state_that_cannot_be_written_is_passed_over(replay):
+    (replay.folder / "state").write_text("a file")
+    assert replay(C).returncode == 1
+    assert replay(A, "--last-failed").returncode == 0
+
+
+def test_failing_fast_says_what_was_not_run(replay):
+    ended = replay(C, A, B, "--fail-fast", "-f", "json", "--jobs", "2")
+    document = json.loads(ended.stdout)
+    assert ended.returncode == 1
+    assert (ids(document), document["not_run"]) == ([f"{C}::recording"], [f"{A}::recording", f"{B}::recording"])
+
+
+def test_a_case_that_fails_is_tried_again(replay):
+    document = json.loads(replay(C, "--retry", "2", "-f", "json").stdout)
+    assert document["cases"][0]["attempt"] == 3
+
+
+def test_reports_are_written_beside_the_text_and_over_those_of_the_last_run(replay):
+    (replay.folder / "r.xml").write_text("old")
+    (replay.folder / "r.xml").chmod(0o640)
+    words = ["--junit", "r.xml", "--json", "r.json", "--sarif", "r.sarif", "--tap", "r.tap", "--markdown", "r.md"]
+    ended = replay(A, C, *words)
+    assert (ended.returncode, "TOTAL 2" in ended.stdout) == (1, True)
+    assert ET.parse(replay.folder / "r.xml").getroot().get("failures") == "1"
+    assert stat.S_IMODE((replay.folder / "r.xml").stat().st_mode) == 0o640
+    assert json.loads((replay.folder / "r.json").read_text())["exit_code"] == 1
+    assert json.loads((replay.folder / "r.sarif").read_text())["runs"]
+    assert (replay.folder / "r.tap").read_text().startswith("TAP version 14")
+    assert "recording" in (replay.folder / "r.md").read_text()
+    assert not [one for one in replay.folder.iterdir() if one.name.startswith(".")]
+
+
+@pytest.mark.parametrize("format", ["json", "junit", "tap", "sarif", "github", "markdown"])
+def test_a_file_holds_what_stdout_would_carry(replay, format):
+    words = [A, C, "--no-timing", "-f", format]
+    printed = replay(*words)
+    assert replay(*words, "-o", "out").stdout == ""
+    assert (replay.folder / "out").read_text() == printed.stdout
+    assert printed.stderr == ""
+
+
+def test_events_come_as_lines_and_stdout_carries_them_alone(replay):
+    ended = replay(A, C, "--events", "-", "--jobs", "2")
+    events = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [one["event"] for one in events] == ["suite-started", "case-ended", "case-ended", "suite-ended"]
+    assert {one["id"] for one in events[1:3]} == {f"{A}::recording", f"{C}::recording"}
+    assert events[-1]["exit_code"] == ended.returncode == 1
+    replay(A, C, "--events", "e.jsonl", "--no-timing")
+    replay(A, C, "--events", "e.jsonl", "--no-timing")
+    assert len((replay.folder / "e.jsonl").read_text().splitlines()) == 4
+
+
+def test_github_gets_annotations_and_a_summary_and_stdout_stays_pure(replay):
+    (replay.folder / "summary.md").write_text("before\n")
+    variables = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(replay.folder / "summary.md")}
+    ended = replay(A, C, "-f", "json", **variables)
+    json.loads(ended.stdout)
+    assert f"::error file={C},line=" in ended.stderr
+    assert (replay.folder / "summary.md").read_text().startswith("before\n")
+    assert "recording" in (replay.folder / "summary.md").read_text()
+    assert replay(A, C, "-f", "github", **variables).stderr == ""
+
+
+def test_a_summary_that_cannot_be_written_is_told_and_no_failure(replay):
+    ended = replay(A, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(replay.folder / "no" / "such"))
+    assert ended.returncode == 0
+    assert "step summary" in ended.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of a POSIX system")
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_ended_suite_prints_what_was_done_and_leaves_no_process(replay, name, code, jobs):
+    running = subprocess.Popen(
+        [sys.executable, "-m", "sspicli", "replay", A, B, "--repeat", "100000", "--jobs", jobs, "--events", "e.jsonl"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=replay.folder,
+        env=environment(),
+        start_new_session=True,
+    )
+    while not (replay.folder / "e.jsonl").exists():
+        assert running.poll() is None
+    os.killpg(running.pid, getattr(signal, name))
+    out, _ = running.communicate(timeout=30)
+    assert running.returncode == code
+    assert "NOT RUN 2" in out
+    with pytest.raises(ProcessLookupError):
+        os.killpg(running.pid, 0)
