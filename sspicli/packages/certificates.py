@@ -11,11 +11,9 @@ made here protects anything: whoever knows the seed knows every key.
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -23,13 +21,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sspicli.packages.material import PrivateKey, der_of, ed25519, general_name, leaf_key, pkcs8, rsa_key, serial_number
 from sspicli.packages.option_values import CERT_PRESETS as CERT_PRESETS
 from sspicli.packages.option_values import KEY_KINDS as KEY_KINDS
 from sspicli.packages.option_values import ascii_name
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.schannel import CertContext
-
-PrivateKey = Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 USAGES = ("server", "client")
 
@@ -38,7 +35,6 @@ _WEAK_BITS = 1024
 _LARGE_NAMES = 1500
 _INTERMEDIATES = 3
 _LONGEST_COMMON_NAME = 64  # ub-common-name, RFC 5280 appendix A.1
-_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # FIPS 186-4, D.1.2.3
 _EARLIEST_CLOCK = -599_616_000  # 1951-01-01: X.509 dates begin in 1950
 _LATEST_CLOCK = 253_339_228_800  # 9998-01-01: and end with year 9999
 
@@ -46,7 +42,7 @@ _SERVER_AUTH, _CLIENT_AUTH = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOI
 
 
 @dataclass(frozen=True, slots=True)
-class _Signer:
+class Signer:
     """Who signs: a distinguished name with its Ed25519 key."""
 
     name: x509.Name
@@ -70,39 +66,45 @@ class Authority:
 
     seed: int
     clock: int
-    _root: _Signer = field(repr=False)
+    root: Signer = field(repr=False)
 
     @classmethod
     def create(cls, *, seed: int, clock: int) -> Authority:
         """Make the authority of a seed; raise UsageError for a clock that X.509 dates cannot hold."""
         if not _EARLIEST_CLOCK <= clock <= _LATEST_CLOCK:
             raise UsageError("certificates can be made for a clock between the years 1951 and 9998 only")
-        return cls(seed, clock, _Signer(_name("sspicli throw-away root"), _ed25519(seed, "root")))
+        return cls(seed, clock, Signer(_name("sspicli throw-away root"), ed25519(seed, "root")))
+
+    @cached_property
+    def untrusted(self) -> Signer:
+        """A root that is in nobody's store."""
+        return Signer(_name("sspicli root that nobody trusts"), ed25519(self.seed, "untrusted root"))
 
     @cached_property
     def root_der(self) -> bytes:
         """The root certificate, for the peer's store."""
-        return _der(self._authority_certificate(self._root, self._root, "root"))
+        return der_of(self._authority_certificate(self.root, self.root, "root"))
 
     @cached_property
     def crl_der(self) -> bytes:
         """The root's revocation list: it names the `revoked` leaf of either side, with any key."""
         builder = (
             x509.CertificateRevocationListBuilder()
-            .issuer_name(self._root.name)
+            .issuer_name(self.root.name)
             .last_update(self._day(-1))
             .next_update(self._day(30))
         )
         for usage in USAGES:
             for kind in KEY_KINDS:
-                entry = x509.RevokedCertificateBuilder().serial_number(_serial(self.seed, f"revoked {kind} {usage}"))
-                builder = builder.add_revoked_certificate(entry.revocation_date(self._day(-1)).build())
-        return builder.sign(self._root.key, None).public_bytes(serialization.Encoding.DER)
+                number = serial_number(self.seed, f"revoked {kind} {usage}")
+                entry = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(self._day(-1))
+                builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign(self.root.key, None).public_bytes(serialization.Encoding.DER)
 
     @cached_property
     def name_der(self) -> bytes:
         """The root's subject, as a CertificateRequest names acceptable issuers."""
-        return self._root.name.public_bytes()
+        return self.root.name.public_bytes()
 
     def issue(self, preset: str, key: str, *, name: str, usage: str) -> CertContext:
         """Issue the leaf of a preset, with its intermediates and its private key.
@@ -123,39 +125,39 @@ class Authority:
             return CertContext((), label="preset none")
         label = f"preset {preset}, {'rsa1024' if preset == 'weak-key' else key}"
         role = f"{preset} {key} {usage}"
-        private_key = _rsa_key(_WEAK_BITS) if preset == "weak-key" else _leaf_key(key, self.seed, role)
+        private_key = rsa_key(_WEAK_BITS) if preset == "weak-key" else leaf_key(key, self.seed, role)
         leaf = _preset_leaf(preset, name, usage)
         signer, above = self._signer(preset)
         if preset == "self-signed":
             own = self._self_signed(leaf, private_key, role)
-            return CertContext((own,), _pkcs8(private_key), label)
+            return CertContext((own,), pkcs8(private_key), label)
         certificate = self._leaf_builder(leaf, private_key, role).issuer_name(signer.name)
         certificate = certificate.add_extension(_authority_key_id(signer.key), critical=False)
-        return CertContext((_der(certificate.sign(signer.key, None)), *above), _pkcs8(private_key), label)
+        return CertContext((der_of(certificate.sign(signer.key, None)), *above), pkcs8(private_key), label)
 
-    def _signer(self, preset: str) -> tuple[_Signer, tuple[bytes, ...]]:
+    def _signer(self, preset: str) -> tuple[Signer, tuple[bytes, ...]]:
         """Choose who signs a preset's leaf, with the intermediates to send, nearest first."""
         if preset == "untrusted":
-            return _Signer(_name("sspicli root that nobody trusts"), _ed25519(self.seed, "untrusted root")), ()
+            return self.untrusted, ()
         if preset != "long-chain":
-            return self._root, ()
-        signer = self._root
+            return self.root, ()
+        signer = self.root
         above: tuple[bytes, ...] = ()
         for number in range(1, _INTERMEDIATES + 1):
             role = f"intermediate {number}"
-            below = _Signer(_name(f"sspicli throw-away {role}"), _ed25519(self.seed, role))
-            above = (_der(self._authority_certificate(below, signer, role)), *above)
+            below = Signer(_name(f"sspicli throw-away {role}"), ed25519(self.seed, role))
+            above = (der_of(self._authority_certificate(below, signer, role)), *above)
             signer = below
         return signer, above
 
-    def _authority_certificate(self, subject: _Signer, issuer: _Signer, role: str) -> x509.Certificate:
+    def _authority_certificate(self, subject: Signer, issuer: Signer, role: str) -> x509.Certificate:
         """Sign a certificate that may itself sign certificates."""
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject.name)
             .issuer_name(issuer.name)
             .public_key(subject.key.public_key())
-            .serial_number(_serial(self.seed, role))
+            .serial_number(serial_number(self.seed, role))
             .not_valid_before(self._day(-90))
             .not_valid_after(self._day(365))
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -168,12 +170,12 @@ class Authority:
 
     def _leaf_builder(self, leaf: _Leaf, private_key: PrivateKey, role: str) -> x509.CertificateBuilder:
         """Lay out a leaf; its issuer and the signature are still missing."""
-        alternatives = [_general_name(one) for one in (leaf.name, *leaf.further_names)]
+        alternatives = [general_name(one) for one in (leaf.name, *leaf.further_names)]
         return (
             x509.CertificateBuilder()
             .subject_name(_name(leaf.name[:_LONGEST_COMMON_NAME]))
             .public_key(private_key.public_key())
-            .serial_number(_serial(self.seed, role))
+            .serial_number(serial_number(self.seed, role))
             .not_valid_before(self._day(leaf.first_day))
             .not_valid_after(self._day(leaf.last_day))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -186,9 +188,9 @@ class Authority:
         """Sign a leaf with its own key, ECDSA deterministically."""
         builder = self._leaf_builder(leaf, private_key, role).issuer_name(_name(leaf.name[:_LONGEST_COMMON_NAME]))
         if isinstance(private_key, ec.EllipticCurvePrivateKey):
-            return _der(builder.sign(private_key, hashes.SHA256(), ecdsa_deterministic=True))
+            return der_of(builder.sign(private_key, hashes.SHA256(), ecdsa_deterministic=True))
         digest = None if isinstance(private_key, Ed25519PrivateKey) else hashes.SHA256()
-        return _der(builder.sign(private_key, digest))
+        return der_of(builder.sign(private_key, digest))
 
     def _day(self, days: int) -> datetime:
         return datetime.fromtimestamp(self.clock + days * DAY, tz=UTC)
@@ -217,14 +219,6 @@ def _other_name(host: str) -> str:
     return "wrong-name.invalid" if host.lower() != "wrong-name.invalid" else "other-name.invalid"
 
 
-def _general_name(name: str) -> x509.GeneralName:
-    """Write an IP literal as iPAddress, everything else as dNSName."""
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
@@ -245,44 +239,3 @@ def _key_usage(*, signs_certificates: bool = False, has_rsa_key: bool = False) -
 
 def _authority_key_id(key: Ed25519PrivateKey) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
-
-
-def _material(seed: int, role: str) -> bytes:
-    """Hash 32 bytes out of the seed for one purpose."""
-    return hashlib.sha256(f"sspicli/certificates/1 {seed} {role}".encode()).digest()
-
-
-def _serial(seed: int, role: str) -> int:
-    """Give a positive serial number of exactly 16 bytes, so that certificates keep their length."""
-    number = int.from_bytes(_material(seed, f"serial {role}")[:16])
-    return (number & ~(0xC0 << 120)) | (0x40 << 120)
-
-
-def _ed25519(seed: int, role: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(_material(seed, f"key {role}"))
-
-
-def _leaf_key(kind: str, seed: int, role: str) -> PrivateKey:
-    match kind:
-        case "ed25519":
-            return _ed25519(seed, role)
-        case "p256":
-            secret = int.from_bytes(_material(seed, f"key {role}")) % (_P256_ORDER - 1) + 1
-            return ec.derive_private_key(secret, ec.SECP256R1())
-    return _rsa_key(2048)
-
-
-@lru_cache(maxsize=4)
-def _rsa_key(bits: int) -> rsa.RSAPrivateKey:
-    """Make an RSA key, once per process and size: it takes tens of milliseconds."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
-
-
-def _der(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.DER)
-
-
-def _pkcs8(key: PrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
