@@ -44,7 +44,12 @@ class Part(BaseModel):
     """A mapping of a scenario: its keys are the members' names with hyphens, and there are no others."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=kebab, validate_by_name=False, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        alias_generator=kebab,
+        validate_by_name=False,
+        use_attribute_docstrings=True,
+        defer_build=True,
     )
 
     @model_validator(mode="before")
