@@ -105,3 +105,11 @@ def test_no_line_of_a_text_is_a_command_to_a_runner(one, two):
     for shown in (without_commands(f"{one}\n  {two}"), xml_text(f"{one}\n{two}"), code_block(f"{one}\n{two}")):
         assert not [each for each in shown.split("\n") if each.strip().startswith("::")]
     assert without_commands("a ##[error]b ##vso[x]y # ##z") == "a #\\x23[error]b #\\x23vso[x]y # ##z"
+
+
+def test_a_percent_sign_comes_back_as_it_was():
+    problem = PROBLEM._replace(message="100%0A ::x", help="", place=PROBLEM.place._replace(file="a%2Cb,c:d.yaml"))
+    ((_, properties, message),) = commands(annotations_text(SuiteResult(problems=[problem])))
+    assert message == "100%0A ::x"
+    assert properties["file"] == "a%2Cb,c:d.yaml"
+    assert properties["title"] == "E0301 100%0A ::x"

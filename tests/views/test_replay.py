@@ -237,3 +237,8 @@ def test_a_fact_that_is_folded_before_a_command_does_not_give_it():
     lines = shown(suite(replace(FAILED, unmet=(replace(UNMET, evidence=evidence),))), width=70)
     assert "            \\x3a:stop-commands::y" in lines
     assert "   = wire:  #\\x23[error]z" in lines
+
+
+def test_a_reason_beside_a_file_gives_no_command_to_a_runner():
+    (line, *_) = shown(suite(case(Outcome.SKIP, reason="##[error]z", expectations=0)))
+    assert line.endswith("#\\x23[error]z")
