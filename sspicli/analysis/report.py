@@ -325,7 +325,7 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
     hello = _server_hello(legs)
     return Report(
         run=fold.run,
-        verdict=_verdict(fold.reason, endpoints, failure, findings),
+        verdict=verdict_of(fold.reason, endpoints, failure, findings),
         reason=fold.reason,
         waits=fold.waits,
         calls=calls,
@@ -391,7 +391,7 @@ def _endpoints(fold: Fold, last: int) -> dict[str, EndpointReport]:
     return ends
 
 
-def _verdict(
+def verdict_of(
     reason: str, endpoints: dict[str, EndpointReport], failure: Failure | None, findings: tuple[Finding, ...]
 ) -> Verdict:
     """Say ok only when both ends hold, nothing failed later, and no rule of severity error was broken."""

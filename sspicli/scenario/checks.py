@@ -130,7 +130,8 @@ def _fault(fault: FaultPart, path: Loc) -> Iterator[Wrong]:
     try:
         fault_from(fault.mapping())
     except UsageError as error:
-        yield (*path, *error.where.split(".")) if error.where else path, error.message, error.help
+        where = "is-null" if error.where == "null" else error.where
+        yield (*path, *where.split(".")) if where else path, error.message, error.help
 
 
 def _step(step: Step, path: Loc, side: str) -> Iterator[Wrong]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -131,37 +132,41 @@ def _cases_of(source: yaml.Source, number: int, document: yaml.Node) -> Iterator
     if not isinstance(document, yaml.Mapping):
         yield Problem(source.place(document.span), "a scenario is a mapping", "begin with schema: and name:")
         return
-    choices = list(_choices(document))
-    if len(choices) > MOST_CASES:
+    count = _count(document)
+    if count > MOST_CASES:
         span = span_at(document, ("matrix",))
-        yield Problem(source.place(span), f"the matrix has {len(choices):,} cases", f"{MOST_CASES:,} are the most")
+        yield Problem(source.place(span), f"the matrix has {count:,} cases", f"{MOST_CASES:,} are the most")
         return
-    for choice in choices:
+    for choice in _choices(document):
         yield from _case(source, number, document, choice)
 
 
 _Choice = tuple[tuple[str, yaml.Scalar], ...]
 
 
-def _choices(document: yaml.Mapping) -> Iterator[_Choice]:
-    """Give each choice of the matrix; what is wrong with it, the model says."""
+def _matrix(document: yaml.Mapping) -> dict[str, list[yaml.Scalar]]:
+    """Give the values of each variable; what is wrong with the matrix, the model says."""
     matrix = document.get("matrix")
     if not isinstance(matrix, yaml.Mapping):
-        yield ()
-        return
-    names = [entry.key.text for entry in matrix.entries]
-    values = [
-        [one for one in entry.value.items if isinstance(one, yaml.Scalar)]
-        if isinstance(entry.value, yaml.Sequence)
-        else []
+        return {}
+    nothing = [yaml.Scalar(None, "", True, matrix.span)]
+    return {
+        entry.key.text: [one for one in entry.value.items if isinstance(one, yaml.Scalar)] or nothing
         for entry in matrix.entries
-    ]
-    size = 1
-    for one in values:
-        size *= max(1, len(one))
-    chosen = product(*[one or [yaml.Scalar(None, "", True, matrix.span)] for one in values])
-    for _, choice in zip(range(min(size, MOST_CASES + 1)), chosen, strict=False):
-        yield tuple(zip(names, choice, strict=True))
+        if isinstance(entry.value, yaml.Sequence)
+    }
+
+
+def _count(document: yaml.Mapping) -> int:
+    """Count the cases without making them."""
+    return prod(map(len, _matrix(document).values()))
+
+
+def _choices(document: yaml.Mapping) -> Iterator[_Choice]:
+    """Give each choice of the matrix."""
+    matrix = _matrix(document)
+    for values in product(*matrix.values()):
+        yield tuple(zip(matrix, values, strict=True))
 
 
 def _case(source: yaml.Source, number: int, document: yaml.Mapping, choice: _Choice) -> Iterator[Case | Problem]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from sspicli.scenario.shapes import BufferExpected, CallExpected
 from sspicli.scenario.steps import ProgramStep
@@ -26,6 +26,8 @@ from sspicli.scenario.words import (
     Size,
     Status,
     Text,
+    as_text,
+    kebab,
     wrong,
 )
 from sspicli.sspi.status import SecurityStatus
@@ -37,6 +39,7 @@ Code = Annotated[Text, Field(pattern=r"^[A-DP]\d{3}$", description="The code of 
 Scalar = str | int | float | bool | None
 Setting = Any  # a scalar, a list of scalars, or a described certificate: held against the table of settings
 Side = Literal["client", "server"]
+TlsVersion = Annotated[Literal["1.2", "1.3"], BeforeValidator(as_text)]
 
 
 # -- what is run -------------------------------------------------------------------------------------------------------
@@ -45,7 +48,7 @@ class SessionPart(Part):
 
     package: Text = "schannel"
     """Security package, by its SSPI name."""
-    tls: Literal["1.2", "1.3"] | None = None
+    tls: TlsVersion | None = None
     """TLS version of both sides; both versions are on when it is left out."""
     mode: Literal["callback", "poll", "sample"] = "callback"
     """How the shipped drivers learn of completion."""
@@ -96,7 +99,7 @@ class FaultPart(Part):
     """The leg that it befalls."""
     handshake: Annotated[Int, Field(ge=1)] | None = None
     """The leg's connection; the first when left out."""
-    null: Flag = False
+    is_null: Flag = False
     """create: return NULL."""
     refuse: Status | None = None
     """Refuse the call at queueing, with this status."""
@@ -128,7 +131,7 @@ class FaultPart(Part):
         if (self.call is None) == (self.leg is None):
             raise wrong("a fault befalls a call or a leg", "give it one of call: and leg:")
         if len(self.acts()) != 1:
-            raise wrong("a fault does one thing", f"give it one of {', '.join(_ACTS)}")
+            raise wrong("a fault does one thing", f"give it one of {', '.join(map(kebab, _ACTS))}")
         return self
 
     def mapping(self) -> dict[str, Any]:
@@ -139,7 +142,7 @@ class FaultPart(Part):
             value = {key: _plain(one) for key, one in value.model_dump(exclude_none=True).items()}
         subject: dict[str, Any] = {"call": str(self.call)} if self.call else {"leg": self.leg}
         also = {} if self.handshake is None else {"handshake": self.handshake}
-        return {**subject, **also, act: _plain(value)}
+        return {**subject, **also, act.removeprefix("is_"): _plain(value)}
 
     def acts(self) -> list[str]:
         """List what it does; one thing, in a scenario that was checked."""
@@ -152,7 +155,7 @@ def _plain(value: Any) -> Any:
 
 
 _ACTS = (
-    "null", "refuse", "fail", "hang", "delay", "tamper", "truncate", "extend", "split", "join", "drop", "duplicate",
+    "is_null", "refuse", "fail", "hang", "delay", "tamper", "truncate", "extend", "split", "join", "drop", "duplicate",
     "swap",
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ from time import perf_counter_ns
 from sspicli.analysis.calls import Call
 from sspicli.analysis.cases import CaseResult, Outcome, Unmet
 from sspicli.analysis.places import place_of
-from sspicli.analysis.report import Report, Verdict, report
+from sspicli.analysis.report import Report, Verdict, report, verdict_of
 from sspicli.analysis.rules import Finding
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
@@ -48,6 +48,7 @@ from sspicli.sspi.status import SecurityStatus
 
 CLOCK = "2026-01-01T00:00:00Z"  # where a scenario names none
 FIRST_ERROR = 0x80000000
+_STUCK = ("A015", "A016")  # what being stuck means, where it is expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,8 +249,8 @@ def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseRe
     checker.steps()
     checker.programs()
     checker.run()
-    is_stuck = _verdict(case, ran.report, checker)
     counting, warnings = _findings(case, ran.report, options, checker)
+    is_stuck = _verdict(case, ran.report, counting, checker)
     is_bad = bool(checker.unmet or counting)
     outcome = Outcome.STUCK if is_stuck else Outcome.FAILED if is_bad else Outcome.PASSED
     reason = ""
@@ -285,21 +286,24 @@ def _first_record(unmet: Sequence[Unmet], findings: Sequence[Finding], report: R
     return 0 if culprit is None else done or culprit.sequence
 
 
-def came_to(case: Case, report: Report) -> str:
-    """Say what a run came to; where an endpoint has a program of its own, it need not have made a handshake."""
+def came_to(case: Case, report: Report, findings: tuple[Finding, ...]) -> str:
+    """Say what a run came to, were these the only findings.
+
+    Where an endpoint has a program of its own, it need not have made a handshake.
+    """
     if report.verdict is Verdict.STUCK or not case.scenario.programs:
-        return report.verdict.value
-    is_clean = not any(finding.rule.severity == "error" for finding in report.findings)
+        return verdict_of(report.reason, report.endpoints, report.failure, findings).value
+    is_clean = not any(finding.rule.severity == "error" for finding in findings)
     holds = report.failure is None and is_clean and report.reason == "finished"
     return Verdict.OK.value if holds else Verdict.FAILED.value
 
 
-def _verdict(case: Case, report: Report, checker: Checker) -> bool:
+def _verdict(case: Case, report: Report, findings: tuple[Finding, ...], checker: Checker) -> bool:
     """Hold the verdict; whether the run is stuck and nobody expected it.
 
     A failure that some expectation names is expected; so is one that comes of a rule that was to be broken.
     """
-    wanted, got = case.scenario.expect.verdict, came_to(case, report)
+    wanted, got = case.scenario.expect.verdict, came_to(case, report, findings)
     if wanted is not None:
         checker.hold("expect", ("expect", "verdict"), wanted, got, evidence=_why(report))
         return False
@@ -355,7 +359,8 @@ def _findings(
     codes = list(dict.fromkeys(finding.rule.code for finding in report.findings))
     for code in verify.ignore:
         checker.hold("verify", ("verify", "ignore", code), f"a finding {code}", "none", holds=code in codes)
-    left = [finding for finding in report.findings if finding.rule.code not in verify.ignore]
+    passed = {*verify.ignore, *(_STUCK if case.scenario.expect.verdict == "stuck" and expected is None else ())}
+    left = [finding for finding in report.findings if finding.rule.code not in passed]
     if expected is not None:
         got = sorted({finding.rule.code for finding in left})
         evidence = [f"{one.rule.code} {one.rule.title}: {one.subject}: {one.detail}" for one in left]

@@ -78,12 +78,12 @@ def near(word: str, known: Iterable[str]) -> str:
     return f'did you mean "{spellings[found[0]]}"?' if found else ""
 
 
-def _text(value: object) -> object:
+def as_text(value: object) -> object:
     """Take a plain number for the text that it was written as: `tls: 1.3` means what `tls: "1.3"` means."""
     return getattr(value, "text", value)
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(as_text)]
 Int = Annotated[int, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Ticks = Annotated[int, Field(strict=True, ge=0, le=10**12, description="Microseconds of virtual time.")]
@@ -106,7 +106,7 @@ class _Spelled:
 
 
 def _status(value: object) -> object:
-    word = _text(value)
+    word = as_text(value)
     if isinstance(word, str):
         name = word.upper()
         if name in SecurityStatus.__members__:
@@ -123,7 +123,7 @@ def _status(value: object) -> object:
 
 
 def _nt_status(value: object) -> object:
-    word = str(_text(value))
+    word = str(as_text(value))
     if word.upper() in NtStatus.__members__:
         return NtStatus[word.upper()]
     raise wrong(f"{word[:80]!r} is no NTSTATUS", near(word, NtStatus.__members__) or "its ntstatus.h name")
@@ -161,7 +161,7 @@ _ALERT_NAMES = {alert.name: number for number, alert in ALERTS.items()}
 
 
 def _alert(value: object) -> object:
-    word = str(_text(value))
+    word = str(as_text(value))
     if word.isdecimal() and len(word) < 4:
         return ALERTS[int(word)].name if int(word) in ALERTS else word
     if word in _ALERT_NAMES:
@@ -174,7 +174,7 @@ AlertName = TypeAliasType("AlertName", Annotated[str, BeforeValidator(_alert), _
 
 
 def _buffer_type(value: object) -> object:
-    word = str(_text(value)).upper().removeprefix("SECBUFFER_")
+    word = str(as_text(value)).upper().removeprefix("SECBUFFER_")
     if word in BufferType.__members__:
         return BufferType[word]
     raise wrong(f"{str(value)[:80]!r} is no buffer type", near(word, BufferType.__members__))
@@ -207,7 +207,7 @@ _RANGE = r"^\d{1,12}(\.\.\d{1,12})?$"
 
 
 def _range(value: object) -> object:
-    word = str(_text(value))
+    word = str(as_text(value))
     if re.fullmatch(_RANGE, word):
         low, _, high = word.partition("..")
         if int(low) <= int(high or low):
@@ -228,7 +228,7 @@ Size = TypeAliasType("Size", Annotated[Range, _Instance(Range), BeforeValidator(
 
 
 def _bytes(value: object) -> object:
-    word = re.sub(r"[\s:]", "", str(_text(value)))
+    word = re.sub(r"[\s:]", "", str(as_text(value)))
     if re.fullmatch(r"([0-9a-fA-F]{2})*", word) and len(word) < 1 << 20:
         return bytes.fromhex(word)
     raise wrong(f"{str(value)[:80]!r} is not in hex", 'two digits for each byte, such as "16 03 01"')
@@ -260,7 +260,7 @@ _CALL = re.compile(r"(client|server)\.([a-z-]{1,32})(?:#([1-9]\d{0,5}))?")
 
 
 def _call(value: object) -> object:
-    word = str(_text(value))
+    word = str(as_text(value))
     found = _CALL.fullmatch(word)
     if found is None:
         raise wrong(f"{word[:80]!r} names no call", "write SIDE.FUNCTION#N, such as client.init#2")
@@ -286,7 +286,7 @@ CallName = TypeAliasType(
 
 def _calls(value: object) -> object:
     try:
-        return call_pattern(str(_text(value)))
+        return call_pattern(str(as_text(value)))
     except UsageError as error:
         raise wrong(error.message, error.help) from None
 

@@ -1,0 +1,179 @@
+"""Steps do what they say, right or wrong, and what they expect is found again in the records."""
+
+from __future__ import annotations
+
+import pytest
+
+from sspicli.analysis.cases import Outcome
+from sspicli.journal import events as ev
+from sspicli.scenario import program
+from sspicli.scenario.steps import STEPS
+from tests.play import BEGIN, CREDENTIAL, END, FIRST_LEG, REST, play, ran, server
+
+
+def test_every_step_is_performed_somewhere():
+    assert set(program._PERFORM) == set(STEPS)
+
+
+def test_a_server_written_out_step_by_step_makes_a_handshake_and_breaks_no_rule():
+    result = play(server(BEGIN, CREDENTIAL, FIRST_LEG, REST, END, more="expect: { client: SEC_E_OK, findings: [] }\n"))
+
+    assert result.outcome is Outcome.PASSED, (result.unmet, result.findings)
+
+
+def test_each_step_stands_on_record_in_its_own_words():
+    records = ran(server(BEGIN, CREDENTIAL, FIRST_LEG, REST, END)).records
+
+    taken = [one.event for one in records if isinstance(one.event, ev.ActionTaken)]
+    assert (taken[0].step, taken[0].words) == ("server.1", "create ac")
+    assert taken[2].words == "acquire"
+
+
+STEPS_THAT_HOLD = [
+    "- create: two\n  expect: handle\n- free-async-context: two",
+    "- requires-notify: ac\n  expect: true",
+    "- get-status: ac\n  expect: SEC_E_INVALID_HANDLE",
+    "- reinit: ac\n  expect: STATUS_SUCCESS",
+    "- reinit: null\n  expect: STATUS_INVALID_HANDLE",
+    "- get-status: foreign\n  expect: SEC_E_INVALID_HANDLE",
+    "- check: { phase: { ac: idle }, callbacks: 0, pending: 0 }",
+    "- acquire: { async-context: null }\n  expect: { queue: SEC_E_INVALID_HANDLE }",
+    "- note: a word",
+    "- sleep: 500",
+]
+
+
+@pytest.mark.parametrize("step", STEPS_THAT_HOLD)
+def test_what_a_step_expects_is_what_its_function_returned(step):
+    result = play(server(BEGIN, step, "- free-async-context: ac", more="verify: { off: true }\n"))
+
+    assert not [one for one in result.unmet if one.step.startswith("server")], result.unmet
+
+
+def test_a_call_that_is_held_stays_pending_until_it_is_completed():
+    text = server(
+        BEGIN,
+        """
+        - hold: server.acquire
+        - acquire: {}
+          expect: { pending: true, status: SEC_E_OK, callbacks: 1 }
+        - sleep: 500
+        - check: { phase: { ac: pending }, callbacks: 0, pending: 1 }
+        - complete: server.acquire#1
+        - wait: ac
+        - check: { phase: { ac: settled }, callbacks: 1, pending: 0 }
+        - get-status: ac
+        - reinit: ac
+        """,
+        FIRST_LEG,
+        REST,
+        END,
+    )
+
+    assert play(text).outcome is Outcome.PASSED
+
+
+def test_a_callback_takes_its_steps_and_its_async_context_is_called_this():
+    body = BEGIN.replace(
+        "set-callback: ac",
+        "set-callback: { async-context: ac, do: [ { get-status: this, expect: SEC_E_OK }, { reinit: this } ] }",
+    )
+    credential = "- acquire: {}\n- wait: ac\n- free-credential: {}\n- wait: ac\n- free-async-context: ac\n"
+
+    records = ran(server(body, credential)).records
+
+    taken = [one for one in records if isinstance(one.event, ev.ActionTaken) and ".do." in one.event.step]
+    assert [one.event.words for one in taken] == ["get-status this", "reinit this"] * 2
+    assert {one.actor for one in taken} == {"server.ac1.callback"}
+
+
+def test_a_reinit_while_pending_is_refused_and_found():
+    text = server(
+        BEGIN,
+        """
+        - hold: server.acquire
+        - acquire: {}
+        - reinit: ac
+          expect: STATUS_INVALID_DEVICE_STATE
+        - complete: server.acquire
+        - wait: ac
+        - get-status: ac
+        - reinit: ac
+        """,
+        FIRST_LEG,
+        REST,
+        END,
+        more="expect: { findings: [A001] }\n",
+    )
+
+    result = play(text)
+
+    assert result.outcome is Outcome.PASSED, (result.unmet, result.findings)
+
+
+def test_what_a_step_does_not_do_is_said_of_the_step():
+    text = server(BEGIN, CREDENTIAL.replace("- get-status: ac", "- get-status: ac\n  expect: SEC_E_NO_CREDENTIALS"),
+                  FIRST_LEG, REST, END)  # fmt: skip
+
+    (unmet,) = play(text).unmet
+
+    assert (unmet.step, unmet.expected, unmet.got) == ("server.5", "SEC_E_NO_CREDENTIALS", "SEC_E_OK")
+    assert unmet.place.line == 10
+
+
+def test_a_step_that_was_never_reached_is_said_once():
+    text = server(BEGIN, CREDENTIAL, "- await: never", "- get-status: ac\n  expect: SEC_E_OK\n" * 3)
+
+    result = play(text)
+
+    assert [one.got for one in result.unmet if one.step == "server.8"] == ["it was never reached"]
+    assert result.outcome is Outcome.STUCK
+
+
+def test_an_earlier_token_may_be_cut_and_passed_again():
+    text = server(
+        BEGIN, CREDENTIAL,
+        """
+        - connect: 1
+        - receive: received
+        - accept: { input: [ { type: TOKEN, bytes: { leg: 1, slice: { end: 40 } } }, { type: EMPTY } ] }
+          expect: { status: SEC_E_INCOMPLETE_MESSAGE, handle: untouched, input: [ { size: 40 }, { type: MISSING } ] }
+        - wait: ac
+        - get-status: ac
+        - reinit: ac
+        - accept: {}
+          expect: { status: SEC_I_CONTINUE_NEEDED }
+        - wait: ac
+        - get-status: ac
+        - send: output
+        - free-buffers: ac
+        - reinit: ac
+        - keep-extra: received
+        """, REST, END,
+    )  # fmt: skip
+
+    assert not play(text).unmet
+
+
+def test_buffers_can_be_passed_in_the_shapes_of_a_careless_driver():
+    text = server(
+        BEGIN, CREDENTIAL,
+        """
+        - connect: 1
+        - receive: received
+        - accept: { drop-flags: [ALLOCATE_MEMORY], output: [ { type: TOKEN, room: 5 } ] }
+          expect: { status: SEC_E_INSUFFICIENT_MEMORY }
+        - wait: ac
+        - get-status: ac
+        - close: wire
+        - reinit: ac
+        - free-credential: {}
+        - wait: ac
+        - get-status: ac
+        - free-async-context: ac
+        """, more="verify: { off: true }\n",
+    )  # fmt: skip
+
+    result = play(text)
+
+    assert not [one for one in result.unmet if one.step == "server.9"], result.unmet

@@ -1,0 +1,103 @@
+"""A case that is run again gives the same calls and statuses, and every run begins with who made it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sspicli.analysis.cases import Outcome
+from sspicli.journal import events as ev
+from sspicli.scenario.run import RunOptions, run, run_case
+from tests.play import BEGIN, CREDENTIAL, END, FIRST_LEG, REST, cases, play, ran, scenario, server
+
+
+def shape(records):
+    return [(one.actor, type(one.event).__name__) for one in records]
+
+
+@pytest.mark.parametrize("order", ["fifo", "lifo", "seed"])
+def test_the_same_seed_gives_the_same_run(order):
+    text = scenario(f"schedule: {{ completion: random, order: {order}, seed: 7 }}\nsession: {{ messages: 2 }}\n")
+
+    assert shape(ran(text).records) == shape(ran(text).records)
+
+
+def test_the_schedule_of_a_run_makes_it_again():
+    text = scenario("schedule: { completion: random, order: seed, seed: 11 }\n")
+    first = ran(text)
+
+    again = run(cases(text)[0], RunOptions(schedule=first.schedule))
+
+    assert shape(again.records) == shape(first.records)
+
+
+def test_a_schedule_of_another_run_is_an_error_of_the_case():
+    result = play(scenario(""), schedule="v1:zzzz")
+
+    assert result.outcome is Outcome.ERROR
+    assert "diverged" in result.reason
+
+
+def test_the_scenario_itself_stands_on_record():
+    text = scenario("tags: [x]\n")
+
+    started = ran(text).records[0].event
+
+    assert isinstance(started, ev.RunStarted)
+    assert started.options["scenario"] == text
+
+
+def test_calls_complete_in_the_order_that_the_scenario_names():
+    text = server(
+        "- create: one\n- create: two\n- set-callback: one\n- set-callback: two\n",
+        """
+        - acquire: { async-context: one, credential: first }
+        - acquire: { async-context: two, credential: second }
+        - wait: one
+        - wait: two
+        """,
+        more="schedule: { order: [server.acquire#2, server.acquire#1, client.acquire#1] }\nverify: { off: true }\n",
+    )
+
+    done = [str(one.event.call) for one in ran(text).records if isinstance(one.event, ev.CallCompleted)]
+
+    assert done.index("server.call2") < done.index("server.call1")
+
+
+def test_a_call_completes_inline_where_the_scenario_says_so():
+    text = scenario(
+        "schedule: { calls: { client.init#1: inline } }\n"
+        "steps:\n"
+        "- { call: client.init#1, expect: { pending: false } }\n"
+        "- { call: client.init#2, expect: { pending: true } }\n"
+    )
+
+    assert play(text).outcome is Outcome.PASSED
+
+
+def test_worker_threads_make_the_same_handshake():
+    result = play(scenario("schedule: { workers: 2 }\nexpect: { client: SEC_E_OK, server: SEC_E_OK, findings: [] }\n"))
+
+    assert result.outcome is Outcome.PASSED, result.unmet
+
+
+def test_a_wire_that_loses_a_leg_leaves_both_ends_waiting():
+    result = play(scenario("faults: [ { leg: 1, drop: true } ]\nexpect: { verdict: stuck }\n"))
+
+    assert result.outcome is Outcome.PASSED, result.unmet
+
+
+def test_a_byte_of_a_field_that_is_changed_is_noticed():
+    text = "session: { tls: '1.2' }\nfaults: [ { leg: 2, tamper: { field: ServerHello.random, xor: '01' } } ]\n"
+
+    result = play(scenario(text + "expect: { verdict: failed }\n"))
+
+    assert result.outcome is Outcome.PASSED, result.unmet
+
+
+def test_a_case_says_how_it_is_made_again():
+    (case,) = cases(server(BEGIN, CREDENTIAL, FIRST_LEG, REST, END, more="schedule: { order: lifo, seed: 3 }\n"))
+
+    result = run_case(case, RunOptions())
+
+    assert result.schedule.startswith("v1:")
+    assert result.seed == 3
