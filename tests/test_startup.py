@@ -49,7 +49,9 @@ def test_help_imports_click_and_nothing_heavy():
     assert not [name for name in modules if name.startswith("sspicli.cli.") and name != "sspicli.cli.main"]
 
 
-@pytest.mark.parametrize("name", ["show", "decode", "explain", "api", "packages", "doctor", "completion", "man"])
+@pytest.mark.parametrize(
+    "name", ["show", "decode", "verify", "explain", "api", "packages", "doctor", "completion", "man"]
+)
 def test_the_help_of_a_command_without_a_session_imports_click_and_nothing_heavy(name):
     modules = imported(name, "--help")
     assert not packages_of(modules) & HEAVY

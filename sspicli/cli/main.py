@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("sspicli.cli.replay", "Run scenarios as tests and recordings again."),
     "show": ("sspicli.cli.show", "Show what a recording holds."),
     "decode": ("sspicli.cli.decode", "Open tokens and certificates and recordings field by field."),
+    "verify": ("sspicli.cli.verify", "Run the misuse rules over recordings."),
     "explain": ("sspicli.cli.explain", "Say what a status or an alert or a rule code means."),
     "api": ("sspicli.cli.api", "Show the reference card of an asynchronous function."),
     "packages": ("sspicli.cli.packages", "List the security packages and what computes them here."),

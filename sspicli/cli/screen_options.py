@@ -110,6 +110,11 @@ def report_options(*formats: str) -> Callable[[F], F]:
     return lambda function: _with(function, _format(*formats), _OUTPUT, *_DETAIL, *_LOOK)
 
 
+def verify_options(function: F) -> F:
+    """Add what the verifier needs: SARIF too, and a file; for `Screen`."""
+    return _with(function, _format("text", "json", "sarif"), _OUTPUT, *_LOOK)
+
+
 def _with(function: F, *options: Callable[[F], F]) -> F:
     for option in reversed(options):
         function = option(function)

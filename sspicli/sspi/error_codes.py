@@ -1,8 +1,8 @@
 """The tool's own error codes: what each stands for and what to do about it, as data.
 
 Findings have the codes of their rules and statuses their names in winerror.h; an `E` code says that something of the
-user's did not hold or could not be read. E02.. is what a run came to, E03.. what is wrong with a scenario's file. The
-rule guarded here: a code keeps its meaning for ever, and one that nothing prints has no line here.
+user's did not hold or could not be read. E02.. is what a run came to, E03.. what is wrong with a scenario's file, E04..
+with a recording. The rule guarded here: a code keeps its meaning for ever, and one that nothing prints has no line.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class ErrorCode(NamedTuple):
 
 UNMET, RULE_BROKEN, STUCK, NOT_FAILED, NOT_RUN = "E0201", "E0202", "E0203", "E0204", "E0205"
 NO_SCENARIO, UNREADABLE = "E0301", "E0302"
+NO_RECORDING = "E0401"
 
 ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
     {
@@ -64,6 +65,11 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
                 UNREADABLE,
                 "the file could not be read",
                 "See that it is there, that you may read it, and that it is a regular file.",
+            ),
+            ErrorCode(
+                NO_RECORDING,
+                "the file is no recording",
+                "Name a file that sspi-async handshake --record wrote, whole and unedited, or record the run again.",
             ),
         )
     }

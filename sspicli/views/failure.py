@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sspicli.analysis.blame import Failure
 from sspicli.analysis.calls import Call, Culprit, Refusal
+from sspicli.analysis.finding import Finding
 from sspicli.analysis.report import Report, Verdict
 from sspicli.journal.events import FROM_OUTSIDE
 from sspicli.sspi.alerts import alert_name
@@ -147,9 +150,14 @@ def _ended_early(report: Report, *, width: int) -> list[Line]:
 
 
 def finding_lines(report: Report, *, width: int) -> list[Line]:
-    """List the findings, each with its records and the way out."""
+    """List the findings of a run, each with its records and the way out."""
+    return lines_of_findings(report.findings, width=width)
+
+
+def lines_of_findings(findings: Iterable[Finding], *, width: int) -> list[Line]:
+    """List findings, each with its records and the way out."""
     lines: list[Line] = []
-    for finding in report.findings:
+    for finding in findings:
         style = {"error": "bad", "warning": "warn"}.get(finding.rule.severity, "muted")
         head = f"{finding.rule.code} {finding.rule.severity}"
         lines.append(line(Segment(head, style), f": {finding.subject} {finding.rule.title}"))
