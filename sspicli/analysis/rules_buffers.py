@@ -36,7 +36,7 @@ class BufferMonitor:
 
     def see(self, record: Record) -> None:
         """Take the next record."""
-        self._WATCH[type(record.event)](self, record)
+        self.WATCH[type(record.event)](self, record)
 
     def end(self, last: int, reason: str) -> None:
         """Report the allocated buffers that nobody released, where the run came to its end."""
@@ -111,7 +111,7 @@ class BufferMonitor:
             self.findings.append(found("C010", endpoint, detail, record.sequence))
 
     # A table of the class: a monitor that held its own methods would be a cycle, and live until the next collection.
-    _WATCH: ClassVar[dict[type, Callable[[BufferMonitor, Record], None]]] = {
+    WATCH: ClassVar[dict[type, Callable[[BufferMonitor, Record], None]]] = {
         ev.OutputReadEarly: _read_early,
         ev.BufferTouched: _touched,
         ev.BufferShared: _shared,
@@ -121,7 +121,7 @@ class BufferMonitor:
         ev.ContextBuffersFreed: _released,
         ev.AllocationMisfreed: _released,
     }
-    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
+    WATCHED: ClassVar[frozenset[type]] = frozenset(WATCH)
 
 
 def _wrong_layout(images: Images | None, *, is_first: bool) -> str:

@@ -39,7 +39,7 @@ class HandleMonitor:
 
     def see(self, record: Record) -> None:
         """Take the next record."""
-        self._WATCH[type(record.event)](self, record)
+        self.WATCH[type(record.event)](self, record)
 
     def end(self, last: int, reason: str) -> None:
         """Report what was never ended, where the run came to its end."""
@@ -170,7 +170,7 @@ class HandleMonitor:
         self.findings.append(found(code, subject, detail, *records))
 
     # A table of the class: a monitor that held its own methods would be a cycle, and live until the next collection.
-    _WATCH: ClassVar[dict[type, Callable[[HandleMonitor, Record], None]]] = {
+    WATCH: ClassVar[dict[type, Callable[[HandleMonitor, Record], None]]] = {
         ev.CredentialAcquired: _acquired,
         ev.SecurityContextOpened: _opened,
         ev.CredentialFreed: _ended,
@@ -185,7 +185,7 @@ class HandleMonitor:
         ev.AttributeSet: _synchronous,
         ev.ControlTokenApplied: _synchronous,
     }
-    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
+    WATCHED: ClassVar[frozenset[type]] = frozenset(WATCH)
 
 
 _NAMES = {

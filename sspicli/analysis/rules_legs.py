@@ -65,7 +65,7 @@ class LegMonitor:
 
     def see(self, record: Record) -> None:
         """Take the next record."""
-        self._WATCH[type(record.event)](self, record)
+        self.WATCH[type(record.event)](self, record)
 
     def end(self, last: int, reason: str) -> None:
         """Report a request for a certificate that a client did not answer and waited on."""
@@ -184,7 +184,7 @@ class LegMonitor:
         self.findings.append(found(code, subject, detail, *records))
 
     # A table of the class: a monitor that held its own methods would be a cycle, and live until the next collection.
-    _WATCH: ClassVar[dict[type, Callable[[LegMonitor, Record], None]]] = {
+    WATCH: ClassVar[dict[type, Callable[[LegMonitor, Record], None]]] = {
         ev.CredentialAcquired: _acquired,
         ev.ArgumentsDeviate: _deviates,
         ev.CallQueued: _call_queued,
@@ -193,7 +193,7 @@ class LegMonitor:
         ev.MessageDecrypted: _message,
         ev.ControlTokenApplied: _controlled,
     }
-    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
+    WATCHED: ClassVar[frozenset[type]] = frozenset(WATCH)
 
 
 def _has_token(images: Images | None) -> bool:

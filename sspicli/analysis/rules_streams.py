@@ -84,10 +84,11 @@ class StreamMonitor:
         self._streams: dict[tuple[str, int], _Stream] = {}
         self._parcels: dict[int, tuple[int, bytes]] = {}
         self._legs: dict[Handle, tuple[_Stream, int]] = {}
+        self._sent_in: dict[int, int] = {}  # by record: the connection
 
     def see(self, record: Record) -> None:
         """Take the next record."""
-        self._WATCH[type(record.event)](self, record)
+        self.WATCH[type(record.event)](self, record)
 
     def end(self, last: int, reason: str) -> None:
         """Report what was never sent and never fed, where the programs had all the time there is."""
@@ -136,6 +137,7 @@ class StreamMonitor:
         assert isinstance(event, ev.TokenSent), "dispatched by type"
         name, end = self._end(record)
         self._parcels[event.number] = end.connection, event.data
+        self._sent_in[record.sequence] = end.connection
         if end.owed:
             self._pay(name, end, event.data, record.sequence)
         elif event.data in end.sent:
@@ -172,6 +174,11 @@ class StreamMonitor:
             if peer_name != name and peer.connection == end.connection and data in peer.sent:
                 words = f"a token of the {peer_name}'s own was sent back to it"
                 self._report("C013", name, words, peer.sent[data], sequence)
+
+    def _forwarded(self, record: Record) -> None:
+        event = record.event
+        assert isinstance(event, ev.TokenForwarded), "dispatched by type"
+        self._parcels[event.number] = self._sent_in.get(record.cause, 0), event.data
 
     def _delivered(self, record: Record) -> None:
         event = record.event
@@ -232,18 +239,21 @@ class StreamMonitor:
     @staticmethod
     def _what_went_wrong(end: _End, stream: _Stream, data: bytes) -> tuple[str, str]:
         """Say by which rule an input is wrong that is not what comes next; "" where nothing explains it."""
-        place = stream.data.find(data, stream.at) if len(data) >= _TELLING else -1
-        if place < 0:
-            if _was_fed(stream, data):
+        same = 0 if stream.data.find(data) >= 0 else _common(stream.data, stream.at, data)
+        rest = data[same:]
+        if len(rest) >= _TELLING and stream.data.find(rest, stream.at + same) < 0:
+            if stream.data.find(data) >= 0 or 0 <= stream.data.find(rest) < stream.at + same:
                 code = "C006" if stream.extra else "C013"
                 return code, "bytes that had been consumed were fed once more"
             if data in end.sent or any(one.token == data for one in end.owed):
                 return "C013", "it was given its own token"
+        place = stream.data.find(rest, stream.at + same) if len(rest) >= _TELLING else -1
+        if place < 0:
             return "", ""
-        count = place - stream.at
-        if stream.status == _S.SEC_E_INCOMPLETE_MESSAGE:
+        count = place - stream.at - same
+        if stream.status == _S.SEC_E_INCOMPLETE_MESSAGE and not same:
             return "C007", f"{count} B that a call had found incomplete were thrown away"
-        if stream.extra:
+        if stream.extra and not same:
             return "C006", f"{count} B of SECBUFFER_EXTRA were dropped"
         if stream.status in _REPEATED:
             return "", ""
@@ -308,16 +318,17 @@ class StreamMonitor:
         self.findings.append(found(code, subject, detail, *records))
 
     # A table of the class: a monitor that held its own methods would be a cycle, and live until the next collection.
-    _WATCH: ClassVar[dict[type, Callable[[StreamMonitor, Record], None]]] = {
+    WATCH: ClassVar[dict[type, Callable[[StreamMonitor, Record], None]]] = {
         ev.HandshakeBegan: _began,
         ev.TokenSent: _sent,
+        ev.TokenForwarded: _forwarded,
         ev.TokenDelivered: _delivered,
         ev.CallQueued: _queued,
         ev.CallCompleted: _completed,
         ev.CallRefused: _refused,
         ev.MessageDecrypted: _decrypted,
     }
-    WATCHED: ClassVar[frozenset[type]] = frozenset(_WATCH)
+    WATCHED: ClassVar[frozenset[type]] = frozenset(WATCH)
 
 
 def _bytes_of(images: Images | None, kind: int) -> bytes:
@@ -336,14 +347,11 @@ def _size_of(images: Images | None, kind: int) -> int:
     return 0
 
 
-def _was_fed(stream: _Stream, data: bytes) -> bool:
-    """Say whether an input repeats bytes: from its front on, or behind bytes that are what comes next."""
-    if len(data) >= _TELLING and stream.data.find(data) >= 0:
-        return True
-    same = 0
-    for mine, its in zip(memoryview(stream.data)[stream.at :], data, strict=False):
+def _common(stream: bytearray, at: int, data: bytes) -> int:
+    """Count the bytes at the front of an input that are what comes next."""
+    count = 0
+    for mine, its in zip(memoryview(stream)[at:], data, strict=False):
         if mine != its:
             break
-        same += 1
-    rest = data[same:]
-    return same > 0 and len(rest) >= _TELLING and 0 <= stream.data.find(rest) < stream.at + same
+        count += 1
+    return count

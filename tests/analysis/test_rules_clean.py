@@ -15,7 +15,7 @@ from tests.handshakes import records_of
 from tests.tls_runs import JoiningWire, RoughWire, tls_run
 
 SEEDS = range(200 if os.environ.get("SSPI_DEEP") else 6)
-STYLES = list(product((Style.CALLBACK, Style.POLL), repeat=2))
+STYLES = [(one, other) for one in (Style.CALLBACK, Style.POLL) for other in (Style.CALLBACK, Style.POLL)]
 SETTINGS: dict[str, dict[str, object]] = {
     "tls 1.3": {"client": ("tls=1.3",), "messages": 2},
     "tls 1.2": {"client": ("tls=1.2",), "messages": 2},
@@ -84,3 +84,17 @@ def test_workers_change_nothing_of_it(workers):
     for mode in ("callback", "poll"):
         for fault in ((), ("client.init#2=fail",)):
             assert said(judge(records_of(workers=workers, mode=mode, messages=2, fault=fault))) == []
+
+
+WIRE_FAULTS = (
+    "drop", "duplicate", "swap", "join", "delay:500", "split:5:100", "truncate:60", "truncate:3", "extend:1703030001",
+    "tamper:9:01", "tamper:-3:ff", "tamper:0:ff",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["callback", "poll"])
+@pytest.mark.parametrize("tls", ["1.2", "1.3"])
+def test_no_fault_of_the_wire_is_laid_at_the_drivers_door(tls, mode):
+    for leg, kind in product((1, 2, 3, 4), WIRE_FAULTS):
+        fault = f"leg{leg}={kind}"
+        assert said(judge(records_of(fault=(fault,), tls=tls, mode=mode, messages=1))) == [], fault
