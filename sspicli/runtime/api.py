@@ -289,10 +289,10 @@ class AsyncSspi(SyncSspi):
         """Let another async SSPI of this endpoint use a credential, as all of a process may; freeing it stays ours."""
         borrower._tables.adopt(handle, self._tables.credentials[handle])
 
-    def return_from_queueing(self, call: PendingCall) -> int:
-        """Let the queueing function return; the record's sequence."""
+    def return_from_queueing(self, call: PendingCall, actor: str) -> int:
+        """Let the queueing function return to the actor that called it; the record's sequence."""
         call.has_returned = True
-        return self._journal.append(self.name, ev.QueueingReturned(call.handle, OK), call.queued)
+        return self._journal.append(actor, ev.QueueingReturned(call.handle, OK), call.queued)
 
     def complete(self, call: PendingCall) -> bool:
         """Complete a call: write its results, then show its status. Return whether a notification is owed."""

@@ -300,7 +300,10 @@ class TouchBuffer(NamedTuple):
 
 # -- what a session does -----------------------------------------------------------------------------------------------
 class Connect(NamedTuple):
-    """Begin connection `number` on the wire: what arrives from now on belongs to it."""
+    """Begin connection `number` on the wire, or go back to it: what is sent and received from now on belongs to it.
+
+    This moves the endpoint with all its programs; its legs go on counting where they were.
+    """
 
     number: int
 

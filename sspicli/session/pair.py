@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,7 @@ def pair(
     choices: Choices = Choices(),
     dispatcher: Dispatcher | None = None,
     program: Callable[[Plan, str], Driver] | None = None,
+    others: Mapping[str, Mapping[str, Driver]] | None = None,
     faults: Sequence[AnyFault] = (),
     locate: Locate | None = None,
     holds: bool = False,
@@ -87,6 +88,7 @@ def pair(
 ) -> Session:
     """Put a client and a server on an in-memory wire; stepped, unless another dispatcher is given.
 
+    `program` makes each endpoint's program, and `others` are programs beside it, by endpoint and name (see `Endpoint`).
     `locate` finds the fields that faults of the wire name; see `analysis/places.py`. With `holds` programs may hold
     calls; that, and choices that name calls, costs a little on each call.
     """
@@ -100,7 +102,8 @@ def pair(
     endpoints = []
     for name, plan in (("client", client), ("server", server)):
         api = AsyncSspi(name, find=find, describe=describe, journal=journal, dispatcher=dispatcher)
-        endpoints.append(Endpoint(api, (program or _program_of(plan.style))(plan, name)))
+        own = (program or _program_of(plan.style))(plan, name)
+        endpoints.append(Endpoint(api, own, (others or {}).get(name)))
     session = Session(
         endpoints,
         journal=journal,

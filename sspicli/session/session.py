@@ -8,8 +8,9 @@ thread at a time. Nothing here knows whether a person, a file or a search is cho
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, cast
@@ -39,6 +40,7 @@ from sspicli.session.actions import (
     Wait,
 )
 from sspicli.session.wire import MemoryWire, Parcel, Wire
+from sspicli.sspi.errors import UsageError
 from sspicli.sspi.handles import Handle
 
 if TYPE_CHECKING:
@@ -71,13 +73,30 @@ class Activity:
 
 
 class Endpoint:
-    """One side: its async SSPI and its program."""
+    """One side: its async SSPI, its program, and other programs that run beside it, as threads of one process do.
 
-    __slots__ = ("api", "program")
+    All of them share the async SSPI and the end of the wire: who waits for bytes first gets what arrives first. On
+    record the others are called `client.NAME`; a NAME is in small letters, and none that a handle or its callback has.
+    """
 
-    def __init__(self, api: AsyncSspi, program: Driver) -> None:
+    __slots__ = ("api", "others", "program")
+
+    def __init__(self, api: AsyncSspi, program: Driver, others: Mapping[str, Driver] | None = None) -> None:
         self.api = api
         self.program = program
+        self.others = others or {}
+        for name in self.others:
+            check_program_name(name)
+
+
+_PROGRAM_NAME = r"(?!(?:ac|call|cred|ctxt)[0-9]+$|(?:callback|package)$)[a-z][a-z0-9-]{0,29}"
+
+
+def check_program_name(name: str) -> None:
+    """Refuse a name that a record could not be told from others by."""
+    if re.fullmatch(_PROGRAM_NAME, name) is None:
+        help = "small letters, digits and -, beginning with a letter; not ac1, callback or package"
+        raise UsageError(f"{name[:40]!r} cannot be the name of a program", where="programs", help=help)
 
 
 class Session:
@@ -113,7 +132,7 @@ class Session:
         self._ready: deque[_Entry] = deque()
         self._timers: list[tuple[int, int, Transition]] = []
         self._activities: list[Activity] = []
-        self._receivers: dict[str, Activity] = {}
+        self._receivers: dict[str, deque[Activity]] = {}
         self._under_way: dict[str, deque[int]] = {}
         self._is_broken = False
         self._deadline = int(timeout * MICROSECONDS)
@@ -127,6 +146,9 @@ class Session:
         self._apis = {endpoint.api.name: endpoint.api for endpoint in endpoints}
         for endpoint in endpoints:
             self._begin(Activity(endpoint.api.name, endpoint.api, endpoint.program, 0))
+        for endpoint in endpoints:
+            for name, program in endpoint.others.items():
+                self._begin(Activity(f"{endpoint.api.name}.{name}", endpoint.api, program, 0))
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -360,7 +382,7 @@ class Session:
         if self._is_default and self._fired < self._limit:
             self._fired += 1
             self._journal.ticks += 1
-            activity.cause = api.return_from_queueing(call)
+            activity.cause = api.return_from_queueing(call, activity.name)
             return True
         activity.waits_for = "the return of a queueing function"
         self._ready.appendleft((Kind.RETURN, activity.name, self._return, (activity, call), call))
@@ -369,7 +391,7 @@ class Session:
     def _return(self, subject: tuple[Activity, PendingCall]) -> None:
         """Let a queueing function return: its outcome has been there since it was queued."""
         activity, call = subject
-        activity.cause = activity.api.return_from_queueing(call)
+        activity.cause = activity.api.return_from_queueing(call, activity.name)
         self._ready.appendleft(self._entry(activity))
 
     def _completion(self, call: PendingCall) -> Transition:
@@ -484,21 +506,23 @@ class Session:
         return True
 
     def _receive(self, activity: Activity, action: Receive) -> bool:
-        arrived = self._wire.receive(activity.name)
+        endpoint = activity.api.name
+        arrived = self._wire.receive(endpoint)
         if arrived is None:
             self._block(activity, "bytes", "bytes from its peer")
-            self._receivers[activity.name] = activity
+            self._receivers.setdefault(endpoint, deque()).append(activity)
             return False
         activity.outcome, activity.cause = arrived[0], arrived[1] or activity.cause
         return True
 
     def _connect(self, activity: Activity, action: Connect) -> bool:
         activity.cause = self._journal.append(activity.name, ev.HandshakeBegan(action.number), activity.cause)
-        self._wire.connect(activity.name, action.number)
+        self._wire.connect(activity.api.name, action.number)
+        self._offer(activity.api.name)
         return True
 
     def _close(self, activity: Activity, action: Close) -> bool:
-        self._wire.close(activity.name)
+        self._wire.close(activity.api.name)
         for name in list(self._receivers):
             self._offer(name)
         return True
@@ -547,15 +571,15 @@ class Session:
         return True
 
     def _offer(self, receiver: str) -> None:
-        """Give a waiting receiver what has arrived for it."""
+        """Give those who wait for bytes what has arrived for them, who waited first first."""
         waiting = self._receivers.get(receiver)
-        if waiting is None:
-            return
-        arrived = self._wire.receive(receiver)
-        if arrived is not None:
-            del self._receivers[receiver]
+        while waiting:
+            arrived = self._wire.receive(receiver)
+            if arrived is None:
+                return
             data, cause = arrived
-            self._resume(waiting, data, cause or waiting.cause)
+            first = waiting.popleft()
+            self._resume(first, data, cause or first.cause)
 
 
 def _is_over(driver: Driver) -> bool:

@@ -80,7 +80,7 @@ def _calls() -> float:
 def _settle(api: AsyncSspi, dispatcher: SteppedDispatcher, async_context: Handle) -> None:
     """Take a call from its queueing function's return to the end of its callback."""
     call = dispatcher.completions.pop()
-    api.return_from_queueing(call)
+    api.return_from_queueing(call, api.name)
     api.complete(call)
     entered = api.enter_callback(call)
     api.inside = async_context
