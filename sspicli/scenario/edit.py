@@ -17,7 +17,11 @@ from sspicli.scenario.yaml import Scalar, resolved
 
 
 def replaced(text: str, edits: Iterable[tuple[Span, str]]) -> str:
-    """Put new texts where the spans stand; they must not overlap. What is empty gets the blank or colon it needs."""
+    """Put new texts where the spans stand; they must not overlap. What is empty gets the blank or colon it needs.
+
+    Parse the result before it is kept: a line that is empty but for a tab may stand in a text of several lines, and
+    libyaml does not take it behind a text of one line.
+    """
     parts: list[str] = []
     at = 0
     for span, new in sorted(edits, key=lambda edit: edit[0].start):

@@ -321,7 +321,7 @@ class _Composer:
         return Span(start.line, start.column, last.end_line, last.end_column, start.start, last.end)
 
     def _trimmed(self, span: Span) -> Span:
-        """Let a block scalar end with its last character that is no blank (a tab is text); the parser goes further."""
+        """Let a block scalar end with its last character; the parser goes on to what follows. A tab is text."""
         text = self._text[span.start : span.end].rstrip(" \r\n")
         breaks = text.count("\n")
         column = len(text) - text.rfind("\n") if breaks else span.column + len(text)

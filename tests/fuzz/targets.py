@@ -6,6 +6,7 @@ a span lies inside what it is a span of; and the time taken is bounded.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -183,6 +184,8 @@ def scenario(data: bytes) -> None:
     assert formatted(laid_out) == laid_out
     again = [one for root in parse(laid_out, "fuzz")[1] for one in scalars(root)]
     assert sorted(repr(one.value) for one in again) == sorted(repr(one.value) for one in values)
+    if re.search(r"^ *\t", source.text, re.MULTILINE):
+        return  # libyaml takes an empty line with a tab inside a text, and not behind what stands there instead
     text = edit.replaced(source.text, [(one.span, edit.written(one.value, like=one)) for one in values if one.text])
     rewritten = [one for root in parse(text, "fuzz")[1] for one in scalars(root)]
     assert [repr(one.value) for one in rewritten] == [repr(one.value) for one in values]
