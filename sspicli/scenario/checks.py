@@ -17,6 +17,7 @@ from sspicli.scenario.problems import Loc
 from sspicli.scenario.steps import Accept, Handshake, Initialize, Query, SetCallback, Step
 from sspicli.scenario.words import near
 from sspicli.session.fault_words import fault_from
+from sspicli.session.session import check_program_name
 from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.errors import SspiCliError, UsageError
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet
@@ -33,11 +34,21 @@ def check(scenario: Scenario) -> Iterator[Wrong]:
     for number, fault in enumerate(scenario.faults):
         yield from _fault(fault, ("faults", number))
     for name, steps in scenario.programs.items():
+        yield from _program_name(name)
         for path, step in walk(steps, ("programs", name)):
             yield from _step(step, path, name.partition(".")[0])
     for number, one in enumerate(scenario.steps):
         if isinstance(one, AttributeCheck) and attribute_number(one.attribute) is None:
             yield (("steps", number, "attribute"), *_no_attribute(one.attribute))
+
+
+def _program_name(name: str) -> Iterator[Wrong]:
+    side, dot, thread = name.partition(".")
+    if dot:
+        try:
+            check_program_name(thread)
+        except UsageError as error:
+            yield ("programs", name), error.message, error.help or f"such as {side}.worker"
 
 
 def walk(steps: list[Step], path: Loc) -> Iterator[tuple[Loc, Step]]:

@@ -21,6 +21,7 @@ from sspicli.analysis.report import Report, Verdict, report, verdict_of
 from sspicli.analysis.rules import Finding
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
+from sspicli.journal.recording import RecordingWriter
 from sspicli.packages.catalog import create_package
 from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import Setup, build
@@ -41,13 +42,14 @@ from sspicli.session.pair import Choices, pair
 from sspicli.session.pooled import PooledRun
 from sspicli.session.sample import documented_sample
 from sspicli.session.session import Session
-from sspicli.sspi.errors import UnavailableError, UsageError
+from sspicli.sspi.errors import UnavailableError, UsageError, WriteError
 from sspicli.sspi.package import Role, SecurityPackage
 from sspicli.sspi.schannel import describe
 from sspicli.sspi.status import SecurityStatus
 
 CLOCK = "2026-01-01T00:00:00Z"  # where a scenario names none
 FIRST_ERROR = 0x80000000
+_SIDES = ("client", "server")
 _STUCK = ("A015", "A016")  # what being stuck means, where it is expected
 
 
@@ -68,11 +70,12 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A run that has ended: its records, and what they came to."""
+    """A run that has ended: its records, what they came to, and what of the schedule did not come about."""
 
     records: tuple[Record, ...]
     report: Report
     schedule: str
+    unmet_choices: tuple[str, ...] = ()
 
 
 def run_case(case: Case, options: RunOptions) -> CaseResult:
@@ -96,7 +99,32 @@ def run_case(case: Case, options: RunOptions) -> CaseResult:
     except UsageError as error:
         return replace(base, outcome=Outcome.ERROR, reason=error.message)
     judged = judge(case, ran, options, base)
-    return replace(judged, nanoseconds=perf_counter_ns() - began)
+    took = perf_counter_ns() - began
+    kept = _kept(judged, ran, options.artifacts) if options.artifacts is not None and judged.is_bad else ""
+    return replace(judged, nanoseconds=took, recording=kept)
+
+
+def _kept(result: CaseResult, ran: Ran, folder: Path) -> str:
+    """Write the recording of a case that failed, without secrets; its name tells the case, and is a new one.
+
+    Raises:
+        WriteError: It could not be written.
+    """
+    stem = re.sub(
+        r"[^A-Za-z0-9.]+", "-", f"{Path(result.file).name.partition('.')[0]}-{result.scenario}-{result.label}"
+    )
+    for number in range(1, 10_000):
+        path = folder / (f"{stem.strip('-')[:120]}" + (f"-{number}" if number > 1 else "") + ".sspirec")
+        if not path.exists():
+            break
+    failed: list[str] = []
+    writer = RecordingWriter(path, include_secrets=False, warn=failed.append)
+    for record in ran.records:
+        writer(record)
+    writer.close()
+    if failed:
+        raise WriteError(failed[0], where=str(path))
+    return str(path)
 
 
 def run(case: Case, options: RunOptions = RunOptions()) -> Ran:
@@ -115,7 +143,7 @@ def run(case: Case, options: RunOptions = RunOptions()) -> Ran:
     if unused > 0:
         raise UsageError(f"the schedule diverged: the run ended with {unused} of its choices unmade")
     records = tuple(journal.records)
-    return Ran(records, report(records), schedule_text(session.choices))
+    return Ran(records, report(records), schedule_text(session.choices), tuple(session.unmet_choices()))
 
 
 # -- making ------------------------------------------------------------------------------------------------------------
@@ -140,6 +168,7 @@ def session_of(case: Case, options: RunOptions, journal: Journal, pool: PoolDisp
         for role in (Role.CLIENT, Role.SERVER)
     ]
     tape = _tape(scenario, journal)
+    memories = {side: Memory(side, plan, tape) for side, plan in zip(_SIDES, plans, strict=True)}
     return pair(
         plans[0],
         plans[1],
@@ -147,7 +176,8 @@ def session_of(case: Case, options: RunOptions, journal: Journal, pool: PoolDisp
         describe=describe,
         journal=journal,
         choices=_choices(scenario, options, seed),
-        program=partial(_program_of, scenario, tape),
+        program=partial(_program_of, scenario, memories),
+        others=_others(scenario, memories),
         faults=[fault_from(one.mapping()) for one in scenario.faults],
         locate=place_of,
         holds=_uses(scenario, st.Hold, st.Release, st.Complete),
@@ -234,12 +264,22 @@ def _uses(scenario: Scenario, *kinds: type[st.Step]) -> bool:
     return any(isinstance(step, kinds) for step in _steps_of(scenario))
 
 
-def _program_of(scenario: Scenario, tape: Tape, plan: Plan, name: str) -> Driver:
+def _program_of(scenario: Scenario, memories: dict[str, Memory], plan: Plan, name: str) -> Driver:
     """Give an endpoint its own program where the scenario has one, else the shipped driver."""
     steps = scenario.programs.get(name)
     if steps is not None:
-        return program(steps, Memory(name, plan, tape), name)
+        return program(steps, memories[name], name)
     return documented_sample(plan, name) if plan.style is Style.SAMPLE else endpoint_program(plan, name)
+
+
+def _others(scenario: Scenario, memories: dict[str, Memory]) -> dict[str, dict[str, Driver]]:
+    """Give the programs that run beside an endpoint's own, as threads of one process do."""
+    others: dict[str, dict[str, Driver]] = {}
+    for name, steps in scenario.programs.items():
+        side, dot, thread = name.partition(".")
+        if dot:
+            others.setdefault(side, {})[thread] = program(steps, memories[side], name)
+    return others
 
 
 # -- judging -----------------------------------------------------------------------------------------------------------
@@ -249,6 +289,10 @@ def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseRe
     checker.steps()
     checker.programs()
     checker.run()
+    for text in ran.unmet_choices:
+        checker.hold("schedule", ("schedule", "order"), "the order of the scenario", text, holds=False)
+    for text in _missed_faults(case, ran.records):
+        checker.hold("faults", ("faults",), "each fault", text, holds=False)
     counting, warnings = _findings(case, ran.report, options, checker)
     is_stuck = _verdict(case, ran.report, counting, checker)
     is_bad = bool(checker.unmet or counting)
@@ -272,6 +316,18 @@ def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseRe
         schedule=ran.schedule,
         at=_first_record(unmet, counting, ran.report),
     )
+
+
+def _missed_faults(case: Case, records: Sequence[Record]) -> list[str]:
+    """Say which faults never happened, and why where that is on record."""
+    happened = {one.event.text for one in records if isinstance(one.event, ev.FaultInjected)}
+    reasons = {one.event.text: one.event.why for one in records if isinstance(one.event, ev.FaultMissed)}
+    texts = [fault_from(one.mapping()).text for one in case.scenario.faults]
+    return [
+        f"{text} never happened: {reasons.get(text, 'nothing of its kind came')}"
+        for text in texts
+        if text not in happened
+    ]
 
 
 def _first_record(unmet: Sequence[Unmet], findings: Sequence[Finding], report: Report) -> int:

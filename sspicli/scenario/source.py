@@ -40,8 +40,9 @@ class Source(NamedTuple):
         """
         start = max(span.start - span.column + 1, 0)
         end = self.text.find("\n", start, start + LONGEST_EXCERPT)
-        line = self.text[start : start + LONGEST_EXCERPT if end < 0 else end].rstrip("\r")
-        if span.column > len(line) + 1:
+        whole = self.text[start : start + LONGEST_EXCERPT if end < 0 else end]
+        line = whole.rstrip("\r")
+        if span.column > len(whole) + 1:
             return Place(self.file, span.line, span.column, span.column, "")
         last = len(line) + 1
         end_column = min(span.end_column, last) if span.end_line == span.line else last

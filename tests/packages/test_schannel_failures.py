@@ -69,7 +69,7 @@ def refused(given: str | CertContext, **changes) -> Leg:
 
 def issued(*extensions: tuple[x509.ExtensionType, bool]) -> CertContext:
     """Issue a good leaf of the test authority, with more extensions."""
-    key, root = Ed25519PrivateKey.generate(), AUTHORITY._root
+    key, root = Ed25519PrivateKey.generate(), AUTHORITY.root
     now = datetime.fromtimestamp(CLOCK, tz=UTC)
     builder = (
         x509.CertificateBuilder()

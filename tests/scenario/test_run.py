@@ -101,3 +101,25 @@ def test_a_case_says_how_it_is_made_again():
 
     assert result.schedule.startswith("v1:")
     assert result.seed == 3
+
+
+def test_a_fault_that_never_happens_fails_the_case_and_says_why():
+    result = play(scenario("faults: [ { leg: 9, drop: true } ]\n"))
+
+    assert result.outcome is Outcome.FAILED
+    assert "never happened" in result.unmet[0].got
+
+
+def test_an_order_that_did_not_come_about_fails_the_case():
+    result = play(scenario("schedule: { order: [client.init#9] }\n"))
+
+    assert "client.init#9" in result.unmet[0].got
+
+
+def test_two_programs_of_one_endpoint_share_its_variables():
+    text = server(BEGIN, CREDENTIAL, "- signal: ready", FIRST_LEG, REST, "- await: told", END)
+    watcher = "  server.watcher:\n    - await: ready\n    - check: { phase: { ac: idle } }\n    - signal: told\n"
+
+    result = play(text + watcher)
+
+    assert result.outcome is Outcome.PASSED, (result.unmet, result.findings)
