@@ -37,6 +37,7 @@ class _Owed(NamedTuple):
     """What is left to send of a token that a leg made."""
 
     call: Handle
+    security_context: Handle | None
     left: bytes
     token: bytes
     sequence: int
@@ -147,26 +148,34 @@ class StreamMonitor:
             self._echo(name, end, event.data, record.sequence)
 
     def _pay(self, name: str, end: _End, data: bytes, sequence: int) -> None:
-        """Take what was sent off what is owed: whole tokens, pieces of one, or several with what else goes along."""
+        """Take what was sent off what is owed: a whole token, a piece of one, or several with what else goes along."""
         for place, owed in enumerate(end.owed):
             if owed.left == data:
-                if place:
-                    self._report("C013", owed.call, f"its token overtook that of {end.owed[0].call}", sequence)
-                del end.owed[place]
-                end.sent[owed.token] = sequence
+                self._paid(end, place, sequence)
                 return
-        first = end.owed[0]
-        if first.left.startswith(data):
-            end.owed[0] = first._replace(left=first.left[len(data) :])
-        elif data.startswith(first.left):
-            del end.owed[0]
-            end.sent[first.token] = sequence
-            if end.owed:
-                self._pay(name, end, data[len(first.left) :], sequence)
-        elif data in end.sent:
+        for place, owed in enumerate(end.owed):
+            if owed.left.startswith(data):
+                end.owed[place] = owed._replace(left=owed.left[len(data) :])
+                return
+            if data.startswith(owed.left):
+                self._paid(end, place, sequence)
+                if end.owed:
+                    self._pay(name, end, data[len(owed.left) :], sequence)
+                return
+        if data in end.sent:
             self._report("C013", name, "it was sent once more", end.sent[data], sequence)
         else:
             self._echo(name, end, data, sequence)
+
+    def _paid(self, end: _End, place: int, sequence: int) -> None:
+        """Strike out a token that was sent; the tokens of one security context keep their order."""
+        paid = end.owed.pop(place)
+        end.sent[paid.token] = sequence
+        for other in end.owed[:place]:
+            is_its_own = other.security_context is not None and other.security_context == paid.security_context
+            if is_its_own and other.token not in end.sent:  # equal tokens cannot be told apart
+                self._report("C013", paid.call, f"its token overtook that of {other.call}", sequence)
+                return
 
     def _echo(self, name: str, end: _End, data: bytes, sequence: int) -> None:
         """Report a token that is sent back to where it came from."""
@@ -268,7 +277,7 @@ class StreamMonitor:
         token = _bytes_of(event.output, _TOKEN)
         if token:
             _, end = self._end(record)
-            end.owed.append(_Owed(event.call, token, token, record.sequence))
+            end.owed.append(_Owed(event.call, event.handle, token, token, record.sequence))
         stream, count = leg
         stream.is_pending, stream.is_leg = False, True
         if event.handle is not None and event.status < _FIRST_ERROR:
