@@ -105,7 +105,7 @@ def again(case: CaseResult) -> str:
     """Give the command that runs just this case with the same choices, "" where its name cannot be typed."""
     if not (case.file + case.name).isprintable():
         return ""
-    words = [PROGRAM, "replay", _argument(case.file), "-k", case.name]
+    words = [PROGRAM, "replay", _argument(case.id)]
     return shlex.join([*words, "--schedule", case.schedule] if case.schedule else words)
 
 

@@ -80,7 +80,6 @@ def command(paths: tuple[str, ...], **given: object) -> int:
 
     \b
     Examples:
-      sspi-async handshake --record run.sspirec
       sspi-async replay run.sspirec
       sspi-async replay run.sspirec -f junit
       sspi-async replay run.sspirec --junit report.xml -q
@@ -96,7 +95,10 @@ def command(paths: tuple[str, ...], **given: object) -> int:
     if asked.lists:
         return _listed(chosen, problems, screen, detail)
     reporter = Reporter(screen, detail, asked.files, warn)
-    return _replayed(asked, chosen, problems, reporter)
+    code = _replayed(asked, chosen, problems, reporter)
+    if code == ExitCode.NOTHING_TO_RUN:
+        raise NothingToRunError("nothing to run", help=why_nothing(asked.selection, cases))
+    return code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +218,6 @@ def _replayed(asked: Asked, chosen: Sequence[Runnable], problems: list[Problem],
         suite, reason = _run(asked, [one for one in cases if one.id in wanted], problems, reporter)
     remember(Path.cwd(), suite.cases)
     reporter.write(suite)
-    if not suite.cases and not problems and not reason:
-        raise NothingToRunError("nothing to run", help=why_nothing(asked.selection, chosen))
     return ENDED_BY[reason] if reason else suite.exit_code
 
 

@@ -21,13 +21,13 @@ from sspicli.analysis.report import Report, Verdict, report, verdict_of
 from sspicli.analysis.rules import Finding
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
-from sspicli.journal.recording import RecordingWriter
 from sspicli.packages.catalog import create_package
 from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import Setup, build
 from sspicli.runtime.chooser import Completion, Order, schedule_choices, schedule_text
 from sspicli.runtime.pool import PoolDispatcher, Workers
 from sspicli.scenario import steps as st
+from sspicli.scenario.artifacts import keep
 from sspicli.scenario.checks import pairs, walk
 from sspicli.scenario.expect import Checker
 from sspicli.scenario.load import Case
@@ -42,7 +42,7 @@ from sspicli.session.pair import Choices, pair
 from sspicli.session.pooled import PooledRun
 from sspicli.session.sample import documented_sample
 from sspicli.session.session import Session
-from sspicli.sspi.errors import UnavailableError, UsageError, WriteError
+from sspicli.sspi.errors import UnavailableError, UsageError
 from sspicli.sspi.package import Role, SecurityPackage
 from sspicli.sspi.schannel import describe
 from sspicli.sspi.status import SecurityStatus
@@ -99,32 +99,8 @@ def run_case(case: Case, options: RunOptions) -> CaseResult:
     except UsageError as error:
         return replace(base, outcome=Outcome.ERROR, reason=error.message)
     judged = judge(case, ran, options, base)
-    took = perf_counter_ns() - began
-    kept = _kept(judged, ran, options.artifacts) if options.artifacts is not None and judged.is_bad else ""
-    return replace(judged, nanoseconds=took, recording=kept)
-
-
-def _kept(result: CaseResult, ran: Ran, folder: Path) -> str:
-    """Write the recording of a case that failed, without secrets; its name tells the case, and is a new one.
-
-    Raises:
-        WriteError: It could not be written.
-    """
-    stem = re.sub(
-        r"[^A-Za-z0-9.]+", "-", f"{Path(result.file).name.partition('.')[0]}-{result.scenario}-{result.label}"
-    )
-    for number in range(1, 10_000):
-        path = folder / (f"{stem.strip('-')[:120]}" + (f"-{number}" if number > 1 else "") + ".sspirec")
-        if not path.exists():
-            break
-    failed: list[str] = []
-    writer = RecordingWriter(path, include_secrets=False, warn=failed.append)
-    for record in ran.records:
-        writer(record)
-    writer.close()
-    if failed:
-        raise WriteError(failed[0], where=str(path))
-    return str(path)
+    kept = keep(case.id, ran.records, options.artifacts) if judged.is_bad and options.artifacts is not None else ""
+    return replace(judged, recording=kept, nanoseconds=perf_counter_ns() - began)
 
 
 def run(case: Case, options: RunOptions = RunOptions()) -> Ran:

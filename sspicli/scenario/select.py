@@ -226,7 +226,7 @@ def parse_shard(text: str) -> Shard:
 
 
 def why_nothing(selection: Selection, cases: Sequence[C]) -> str:
-    """Say what to look at when no case was selected; "" when there is nothing to say."""
+    """Say what to look at when none of these cases was selected; "" when there is nothing to say."""
     known = sorted({tag for one in cases for tag in one.tags})
     for tag in selection.tags:
         word = tag.removeprefix("!")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import stat
 import subprocess
@@ -270,3 +271,110 @@ def test_an_ended_suite_prints_what_was_done_and_leaves_no_process(replay, name,
     assert "NOT RUN 2" in out
     with pytest.raises(ProcessLookupError):
         os.killpg(running.pid, 0)
+
+
+# -- scenarios ---------------------------------------------------------------------------------------------------------
+
+GOOD = """schema: sspi-async/scenario/1
+name: a handshake
+tags: [tls]
+matrix: {tls: ["1.2", "1.3"]}
+session: {package: schannel, tls: $tls}
+expect: {verdict: ok}
+"""
+WRONG = """schema: sspi-async/scenario/1
+name: not so  # kept
+session: {package: schannel, server: {cert: expired}}
+expect: {client: SEC_E_UNTRUSTED_ROOT}  # kept
+"""
+
+
+@pytest.fixture
+def scenarios(replay):
+    (replay.folder / "in").mkdir()
+    (replay.folder / "in" / "good.sspi.yaml").write_text(GOOD)
+    (replay.folder / "in" / "wrong.sspi.yaml").write_text(WRONG)
+    return replay
+
+
+def test_a_folder_of_scenarios_is_run_in_its_order(scenarios):
+    document = json.loads(scenarios("in", A, "-f", "json").stdout)
+    assert ids(document) == [
+        "in/good.sspi.yaml::a handshake[1.2]",
+        "in/good.sspi.yaml::a handshake[1.3]",
+        "in/wrong.sspi.yaml::not so",
+        f"{A}::recording",
+    ]
+    assert [one["outcome"] for one in document["cases"]] == ["pass", "pass", "fail", "pass"]
+
+
+def test_the_line_that_runs_a_failed_case_again_does(scenarios):
+    printed = scenarios("in").stdout
+    command = next(line.partition("again: ")[2] for line in printed.splitlines() if "again: " in line)
+    assert "in/wrong.sspi.yaml::not so" in command
+    ended = scenarios(*shlex.split(command)[2:])
+    assert ended.returncode == 1
+    assert "TOTAL 1 " in ended.stdout
+
+
+def test_a_failed_case_leaves_a_recording_that_comes_out_the_same(scenarios):
+    scenarios("in", "--artifacts", "kept/here", "--jobs", "2")
+    scenarios("in", "--artifacts", "kept/here")
+    names = sorted(one.name for one in (scenarios.folder / "kept" / "here").iterdir())
+    assert names == ["wrong-not-so-2.sspirec", "wrong-not-so.sspirec"]
+    assert scenarios(*(f"kept/here/{name}" for name in names)).returncode == 0
+
+
+def test_updating_rewrites_the_expectation_and_says_what_changed(scenarios):
+    ended = scenarios("in", "--update")
+    assert ended.returncode == 0
+    assert "+expect: {client: SEC_E_CERT_EXPIRED}  # kept" in ended.stderr
+    assert "1 expectation rewritten, the cases are run again" in ended.stderr
+    text = (scenarios.folder / "in" / "wrong.sspi.yaml").read_text()
+    assert text == WRONG.replace("SEC_E_UNTRUSTED_ROOT", "SEC_E_CERT_EXPIRED")
+    assert scenarios("in").returncode == 0
+
+
+def test_updating_what_holds_changes_nothing(scenarios):
+    before = (scenarios.folder / "in" / "good.sspi.yaml").stat()
+    ended = scenarios("in/good.sspi.yaml", "--update")
+    assert (ended.returncode, ended.stderr) == (0, "0 expectations rewritten\n")
+    after = (scenarios.folder / "in" / "good.sspi.yaml").stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_a_file_that_is_no_scenario_tells_all_its_problems_and_the_others_are_run(scenarios):
+    (scenarios.folder / "in" / "bad.sspi.yaml").write_text("schema: sspi-async/scenario/1\nnme: x\nexpct: {}\n")
+    (scenarios.folder / "in" / "worse.sspi.yaml").write_bytes(b"\xff\xfe\x00")
+    ended = scenarios("in", "-f", "json")
+    document = json.loads(ended.stdout)
+    assert ended.returncode == 3
+    assert len(document["cases"]) == 3
+    places = [(one["file"], one["line"]) for one in document["problems"]]
+    assert [one for one in places if one[0] == "in/bad.sspi.yaml"][-2:] == [
+        ("in/bad.sspi.yaml", 2),
+        ("in/bad.sspi.yaml", 3),
+    ]
+    assert any(file == "in/worse.sspi.yaml" for file, _ in places)
+
+
+def test_tags_choose_cases_and_an_unknown_one_is_named(scenarios):
+    assert len(scenarios("in", "--tag", "tls", "--list").stdout.splitlines()) == 2
+    assert scenarios("in", "--tag", "!tls", "--list").stdout.splitlines() == ["in/wrong.sspi.yaml::not so"]
+    ended = scenarios("in", "--tag", "tsl")
+    assert ended.returncode == 5
+    assert "did you mean 'tls'?" in ended.stderr
+
+
+def test_a_schedule_is_for_one_case(scenarios):
+    good = "in/good.sspi.yaml::a handshake[1.3]"
+    assert scenarios(good, "--schedule", "v1:01").returncode == 0
+    ended = scenarios(good, "--schedule", "v1:zzz")
+    assert ended.returncode == 1
+    assert "diverged" in ended.stdout
+
+
+def test_a_recorded_scenario_is_run_from_the_text_in_the_recording(scenarios):
+    scenarios("in/wrong.sspi.yaml", "--artifacts", "kept", "--schedule", "v1:01")
+    (scenarios.folder / "in" / "wrong.sspi.yaml").unlink()
+    assert scenarios("kept/wrong-not-so.sspirec").returncode == 0

@@ -90,7 +90,7 @@ def test_the_summary_says_the_verdict_the_counts_what_is_wrong_and_how_to_run_it
     text = markdown_text(one_of_each(), timing=False)
     assert text.startswith("## ❌ sspi-async replay: failed\n\n| TOTAL | PASS | FAIL |")
     assert "### E0201 expectation not met: tls\\-expired\\[pending\\-lifo\\] leg 3" in text
-    assert "\nsspi-async replay scenarios/tls-expired.sspi.yaml -k 'tls-expired[pending-lifo]'" in text
+    assert "\nsspi-async replay 'scenarios/tls-expired.sspi.yaml::tls-expired[pending-lifo]'" in text
     assert " ms" not in text
 
 
