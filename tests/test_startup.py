@@ -78,6 +78,18 @@ def test_off_a_terminal_nothing_imports_what_draws_on_one(arguments):
     assert not packages_of(imported(*arguments)) & {"rich", "prompt_toolkit"}
 
 
+def test_replaying_a_recording_imports_nothing_that_reads_scenarios(tmp_path):
+    imported("handshake", "--record", str(tmp_path / "run.sspirec"))
+    modules = imported("replay", str(tmp_path / "run.sspirec"))
+    assert not packages_of(modules) & {"yaml", "pydantic", "rich", "multiprocessing"}
+    assert "sspicli.scenario.parallel" not in modules
+
+
+def test_replaying_scenarios_off_a_terminal_imports_nothing_that_draws():
+    scenario = Path(__file__).parent.parent / "scenarios" / "handshake.sspi.yaml"
+    assert not packages_of(imported("replay", str(scenario))) & {"rich", "prompt_toolkit", "multiprocessing"}
+
+
 def test_nothing_of_the_live_view_is_imported_for_a_run_that_nobody_watches():
     drawing = {"sspicli.cli.live", "sspicli.cli.terminal", "sspicli.views.live", "sspicli.analysis.state"}
     assert not imported("handshake") & drawing

@@ -13,7 +13,6 @@ from pathlib import Path
 import click
 
 from sspicli.analysis.cases import CaseResult, Place, Problem, SuiteResult
-from sspicli.cli.collector import Collector
 from sspicli.cli.interrupts import ENDED_BY, interruptible
 from sspicli.cli.last_failed import last_failed, remember
 from sspicli.cli.main import show_error
@@ -242,7 +241,7 @@ def _run(
     suite = Suite(chosen, asked.runner, asked.policy, heard=heard, idle=drawn.tick)
     suite.result.problems, suite.result.is_strict = problems, asked.strict
     try:
-        with interruptible(suite.halt), Collector():
+        with interruptible(suite.halt):
             events.begin(suite.result, len(chosen))
             suite.run()
     finally:

@@ -105,6 +105,8 @@ class Suite(Generic[C]):
         most = min(self._policy.jobs or cores(), len(self._cases))
         began = perf_counter()
         for number, case in enumerate(self._cases):
+            if number == 1:
+                began = perf_counter()  # the first case loads the engine, which is no measure for the others
             if self.halted:
                 return
             if most > 1 and self._pays(number, perf_counter() - began, most):
@@ -121,7 +123,9 @@ class Suite(Generic[C]):
         if self._policy.jobs is not None:
             return True
         left = len(self._cases) - done
-        return done >= _WARM and seconds / done * left * (1 - 1 / jobs) > START_SECONDS
+        if done < _WARM or left < 2 * jobs:
+            return False
+        return seconds / (done - 1) * left * (1 - 1 / jobs) > START_SECONDS
 
     def _on_processes(self, first: int, jobs: int) -> Iterator[tuple[int, CaseResult]]:
         from sspicli.scenario.parallel import Processes  # which a few cases do not pay for
