@@ -88,7 +88,7 @@ class Suite(Generic[C]):
             for number, result in answers:
                 early[number] = result
                 self._heard(number, result)
-                if result.is_bad and self._policy.fail_fast:
+                if self.result.is_bad(result) and self._policy.fail_fast:
                     bad = min(bad, number)
                 self._take(early, up_to=bad)
                 if len(self.result.cases) > bad or self.halted:

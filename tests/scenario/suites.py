@@ -38,6 +38,8 @@ def run(case: Made, attempt: int = 1) -> CaseResult:
     match case.name.split()[0]:
         case "fails":
             return ended(case, Outcome.FAILED, "")
+        case "xpasses":
+            return ended(case, Outcome.XPASS, "")
         case "dies":
             os.kill(os.getpid(), signal.SIGKILL)
         case "sleeps":

@@ -106,6 +106,12 @@ def test_failing_fast_gives_the_cases_up_to_the_first_that_failed(jobs):
     assert not result.is_interrupted
 
 
+def test_where_it_is_strict_a_case_that_passes_although_it_was_to_fail_stops_a_suite_too():
+    suite = Suite(made("xpasses", "holds"), run, Policy(fail_fast=True))
+    suite.result.is_strict = True
+    assert outcomes(suite.run().cases) == ["xpasses: xpass"]
+
+
 def test_a_case_that_holds_when_tried_again_says_that_it_is_flaky(tmp_path):
     (result,) = played(made("recovers", folder=tmp_path), attempts=Attempts(retry=2)).cases
     assert (result.outcome, result.attempt) == (Outcome.PASSED, 2)
