@@ -22,7 +22,7 @@ from sspicli.scenario.words import Part, near
 
 SUFFIX = ".sspi.yaml"
 MOST_CASES = 1_000
-_RAW = ("schema", "name", "matrix", "variables")  # no variable stands in these
+RAW = ("schema", "name", "matrix", "variables")  # no variable stands in these
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _matrix(document: yaml.Mapping) -> dict[str, list[yaml.Scalar]]:
         return {}
     nothing = [yaml.Scalar(None, "", True, matrix.span)]
     return {
-        entry.key.text: [one for one in entry.value.items if isinstance(one, yaml.Scalar)] or nothing
+        str(entry.key.value): [one for one in entry.value.items if isinstance(one, yaml.Scalar)] or nothing
         for entry in matrix.entries
         if isinstance(entry.value, yaml.Sequence)
     }
@@ -174,11 +174,12 @@ def _case(source: yaml.Source, number: int, document: yaml.Mapping, choice: _Cho
     variables = dict(choice)
     given = document.get("variables")
     if isinstance(given, yaml.Mapping):
-        variables |= {entry.key.text: entry.value for entry in given.entries if isinstance(entry.value, yaml.Scalar)}
+        values = [(str(entry.key.value), entry.value) for entry in given.entries]
+        variables |= {name: value for name, value in values if isinstance(value, yaml.Scalar)}
     unknown: list[Problem] = []
     root = yaml.Mapping(
         tuple(
-            entry if entry.key.text in _RAW else entry._replace(value=_filled(entry.value, variables, source, unknown))
+            entry if entry.key.value in RAW else entry._replace(value=_filled(entry.value, variables, source, unknown))
             for entry in document.entries
         ),
         document.is_flow,

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from sspicli.scenario.shapes import BufferExpected, CallExpected
 from sspicli.scenario.steps import ProgramStep
 from sspicli.scenario.words import (
     AlertName,
+    AsText,
     CallName,
     CallPattern,
     Calls,
@@ -26,7 +27,6 @@ from sspicli.scenario.words import (
     Size,
     Status,
     Text,
-    as_text,
     kebab,
     wrong,
 )
@@ -39,7 +39,6 @@ Code = Annotated[Text, Field(pattern=r"^[A-DP]\d{3}$", description="The code of 
 Scalar = str | int | float | bool | None
 Setting = Any  # a scalar, a list of scalars, or a described certificate: held against the table of settings
 Side = Literal["client", "server"]
-TlsVersion = Annotated[Literal["1.2", "1.3"], BeforeValidator(as_text)]
 
 
 # -- what is run -------------------------------------------------------------------------------------------------------
@@ -48,7 +47,7 @@ class SessionPart(Part):
 
     package: Text = "schannel"
     """Security package, by its SSPI name."""
-    tls: TlsVersion | None = None
+    tls: Annotated[Literal["1.2", "1.3"], AsText] | None = None
     """TLS version of both sides; both versions are on when it is left out."""
     mode: Literal["callback", "poll", "sample"] = "callback"
     """How the shipped drivers learn of completion."""
@@ -310,7 +309,7 @@ class Scenario(Part):
     """Why it is not run."""
     xfail: Text | None = None
     """Why it is expected to fail."""
-    timeout: Annotated[float, Field(gt=0, le=86_400)] = 30.0
+    timeout: Annotated[float, Field(strict=True, gt=0, le=86_400)] = 30.0
     """Seconds of virtual time until it counts as stuck."""
     clock: Text | None = None
     """The UTC time that certificates are made for and judged at, such as 2026-11-22T12:00:00Z."""

@@ -147,7 +147,7 @@ def key_span(root: yaml.Node, path: Loc) -> yaml.Span:
         node = _child(node, step) or node
     if isinstance(node, yaml.Mapping):
         for entry in node.entries:
-            if entry.key.text == path[-1]:
+            if str(entry.key.value) == path[-1]:
                 return entry.key.span
     return node.span
 
@@ -175,7 +175,7 @@ class PlainFloat(float):
 def data_of(node: yaml.Node) -> object:
     """Turn a node into what the model takes: mappings, lists and scalars."""
     if isinstance(node, yaml.Mapping):
-        return {entry.key.text: data_of(entry.value) for entry in node.entries}
+        return {str(entry.key.value): data_of(entry.value) for entry in node.entries}
     if isinstance(node, yaml.Sequence):
         return [data_of(one) for one in node.items]
     return _scalar(node)

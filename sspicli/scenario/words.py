@@ -83,7 +83,8 @@ def as_text(value: object) -> object:
     return getattr(value, "text", value)
 
 
-Text = Annotated[str, BeforeValidator(as_text)]
+AsText = BeforeValidator(as_text)
+Text = Annotated[str, AsText]
 Int = Annotated[int, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Ticks = Annotated[int, Field(strict=True, ge=0, le=10**12, description="Microseconds of virtual time.")]
@@ -95,14 +96,17 @@ Name = Annotated[Text, Field(pattern=rf"^{_NAME}$", description="The name of a v
 class _Spelled:
     """A value that is written as one of many words, and kept in the schema once."""
 
-    def __init__(self, words: Iterable[str], pattern: str = "") -> None:
+    def __init__(self, words: Iterable[str], pattern: str = "", *, has_numbers: bool = False) -> None:
         self._words = list(words)
         self._pattern = pattern
+        self._has_numbers = has_numbers
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Offer every word, and where numbers count too, their form."""
         words: JsonSchemaValue = {"type": "string", "enum": self._words}
-        return {"anyOf": [words, {"type": "string", "pattern": self._pattern}]} if self._pattern else words
+        forms: list[JsonSchemaValue] = [{"type": "string", "pattern": self._pattern}] if self._pattern else []
+        forms += [{"type": "integer"}] if self._has_numbers else []
+        return {"anyOf": [words, *forms]} if forms else words
 
 
 def _status(value: object) -> object:
@@ -146,16 +150,23 @@ Status = TypeAliasType(
         SecurityStatus,
         _Instance(SecurityStatus),
         BeforeValidator(_status),
-        _Spelled(SecurityStatus.__members__, r"^0[xX][0-9a-fA-F]{1,8}$"),
+        _Spelled(
+            [*SecurityStatus.__members__, *STATUS_ALIASES], r"^(0[xX][0-9a-fA-F]{1,8}|-?\d{1,10})$", has_numbers=True
+        ),
+        Field(description="A SECURITY_STATUS by its winerror.h name, or a number that has one."),
     ],
 )
-"""A SECURITY_STATUS by its winerror.h name, or a number that has one."""
 
 NtStatusWord = TypeAliasType(
     "NtStatusWord",
-    Annotated[NtStatus, _Instance(NtStatus), BeforeValidator(_nt_status), _Spelled(NtStatus.__members__)],
+    Annotated[
+        NtStatus,
+        _Instance(NtStatus),
+        BeforeValidator(_nt_status),
+        _Spelled(NtStatus.__members__),
+        Field(description="An NTSTATUS by its name: what SspiReinitAsyncContext returns."),
+    ],
 )
-"""An NTSTATUS by its name: what SspiReinitAsyncContext returns."""
 
 _ALERT_NAMES = {alert.name: number for number, alert in ALERTS.items()}
 
@@ -169,8 +180,15 @@ def _alert(value: object) -> object:
     raise wrong(f"{word[:80]!r} is no TLS alert", near(word, _ALERT_NAMES) or "its IANA name, or its number")
 
 
-AlertName = TypeAliasType("AlertName", Annotated[str, BeforeValidator(_alert), _Spelled(_ALERT_NAMES, r"^[0-9]{1,3}$")])
-"""A TLS alert by its IANA name or number."""
+AlertName = TypeAliasType(
+    "AlertName",
+    Annotated[
+        str,
+        BeforeValidator(_alert),
+        _Spelled(_ALERT_NAMES, r"^[0-9]{1,3}$", has_numbers=True),
+        Field(description="A TLS alert by its IANA name or number."),
+    ],
+)
 
 
 def _buffer_type(value: object) -> object:
@@ -182,9 +200,14 @@ def _buffer_type(value: object) -> object:
 
 BufferTypeWord = TypeAliasType(
     "BufferTypeWord",
-    Annotated[BufferType, _Instance(BufferType), BeforeValidator(_buffer_type), _Spelled(BufferType.__members__)],
+    Annotated[
+        BufferType,
+        _Instance(BufferType),
+        BeforeValidator(_buffer_type),
+        _Spelled(BufferType.__members__, rf"^SECBUFFER_({'|'.join(BufferType.__members__)})$"),
+        Field(description="A SECBUFFER_* type, with or without its prefix."),
+    ],
 )
-"""A SECBUFFER_* type, with or without its prefix."""
 
 FlagName = Annotated[Text, Field(description="A flag of fContextReq, with or without its prefix.")]
 FLAG_NAMES = tuple(IscReq.__members__)
@@ -223,8 +246,16 @@ class _RangeSchema:
         return {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": _RANGE}]}
 
 
-Size = TypeAliasType("Size", Annotated[Range, _Instance(Range), BeforeValidator(_range), _RangeSchema()])
-"""A number, or a range such as `200..1500`."""
+Size = TypeAliasType(
+    "Size",
+    Annotated[
+        Range,
+        _Instance(Range),
+        BeforeValidator(_range),
+        _RangeSchema(),
+        Field(description="A number, or a range such as 200..1500."),
+    ],
+)
 
 
 def _bytes(value: object) -> object:
@@ -279,9 +310,15 @@ class _CallSchema:
 
 
 CallName = TypeAliasType(
-    "CallName", Annotated[CallPattern, _Instance(CallPattern), BeforeValidator(_call), _CallSchema()]
+    "CallName",
+    Annotated[
+        CallPattern,
+        _Instance(CallPattern),
+        BeforeValidator(_call),
+        _CallSchema(),
+        Field(description="A call by side, function and number (from 1): client.init#2."),
+    ],
 )
-"""A call by side, function and number (from 1): `client.init#2`."""
 
 
 def _calls(value: object) -> object:
@@ -300,5 +337,16 @@ class _CallsSchema:
         return {"type": "string", "pattern": rf"^(client|server)\.(({words})(#[1-9][0-9]*)?|\*)$"}
 
 
-Calls = TypeAliasType("Calls", Annotated[Pattern, _Instance(Pattern), BeforeValidator(_calls), _CallsSchema()])
-"""Calls of one side: `client.init#2` is one, `client.init` all of that function, `client.*` all there are."""
+Calls = TypeAliasType(
+    "Calls",
+    Annotated[
+        Pattern,
+        _Instance(Pattern),
+        BeforeValidator(_calls),
+        _CallsSchema(),
+        Field(
+            description="Calls of one side: client.init#2 is one, client.init all of that function, client.* all there "
+            "are."
+        ),
+    ],
+)
