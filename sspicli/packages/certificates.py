@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from sspicli.packages.descriptions import ascii_name
 from sspicli.packages.material import PrivateKey, der_of, ed25519, general_name, leaf_key, pkcs8, rsa_key, serial_number
 from sspicli.packages.option_values import CERT_PRESETS as CERT_PRESETS
 from sspicli.packages.option_values import KEY_KINDS as KEY_KINDS
-from sspicli.packages.option_values import ascii_name
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.schannel import CertContext
 
@@ -84,6 +84,11 @@ class Authority:
     def root_der(self) -> bytes:
         """The root certificate, for the peer's store."""
         return der_of(self._authority_certificate(self.root, self.root, "root"))
+
+    @cached_property
+    def untrusted_der(self) -> bytes:
+        """The certificate of the root that is in nobody's store."""
+        return der_of(self._authority_certificate(self.untrusted, self.untrusted, "untrusted root"))
 
     @cached_property
     def crl_der(self) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from sspicli.packages.descriptions import CertificateDescription, ascii_name
 from sspicli.packages.openssl_names import (
     CIPHER_SUITES,
     GROUPS,
@@ -68,7 +69,6 @@ REQUEST_CERT = {
 }
 RESUME = {"off": "Full handshakes only.", "ticket": "Resume with a session ticket where there is one."}
 _TLS: Mapping[str, tuple[str, ...]] = {"1.2": ("1.2",), "1.3": ("1.3",), "1.2-1.3": ("1.2", "1.3")}
-_LONGEST_NAME = 253
 _LONGEST_SHOWN = 64
 _MOST_SHOWN = 12
 
@@ -77,15 +77,17 @@ _MOST_SHOWN = 12
 class EndpointSettings:
     """What a user asked of one endpoint, checked.
 
-    `cert` is a preset, empty when `cert_file` names a file; `key` is a kind of key for a preset, empty when `key_file`
-    names a file. `key_password_file` is a file or `-`. `suites`, `groups` and `sigalgs` are IANA names, empty for the
-    engine's defaults. `target` is ASCII; None for no name at all, and at a server. `trust` is `throw-away` or `system`,
-    empty when `trust_file` names a file. `flags` is added to the defaults of fContextReq.
+    `cert` is a preset, empty when `cert_file` names a file or `cert_description` says what to issue; `key` is a kind of
+    key for a preset, empty when `key_file` names a file. `key_password_file` is a file or `-`. `suites`, `groups` and
+    `sigalgs` are IANA names, empty for the engine's defaults. `target` is ASCII; None for no name at all, and at a
+    server. `trust` is `throw-away` or `system`, empty when `trust_file` names a file. `flags` is added to the defaults
+    of fContextReq.
     """
 
     side: str
     cert: str = "none"
     cert_file: str | None = None
+    cert_description: CertificateDescription | None = None
     key: str = "ed25519"
     key_file: str | None = None
     key_password_file: str | None = None
@@ -112,21 +114,6 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     spellings = {one.lower(): one for one in known}
     near = difflib.get_close_matches(word.lower()[:_LONGEST_SHOWN], spellings, n=1, cutoff=0.6)
     return f'did you mean "{spellings[near[0]]}"?' if near else ""
-
-
-def ascii_name(name: str) -> str:
-    """Turn a host name into the form that certificates and SNI carry: ASCII, A-labels, 1 to 253 characters.
-
-    Raises:
-        UsageError: It has no such form.
-    """
-    try:
-        host = name if name.isascii() else name.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise UsageError("the name has no ASCII form (IDNA), so neither certificate nor SNI can carry it") from None
-    if not 1 <= len(host) <= _LONGEST_NAME:
-        raise UsageError(f"a name has 1 to {_LONGEST_NAME} characters, this one has {len(host)}")
-    return host
 
 
 def read_cert(settings: EndpointSettings, value: str) -> EndpointSettings:

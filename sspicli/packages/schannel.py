@@ -230,7 +230,7 @@ def _settings(auth: SchCredentials, identities: tuple[_Identity, ...], role: Rol
     context.set_mode(_MODE_NO_AUTO_CHAIN | SSL.MODE_RELEASE_BUFFERS)
     suites = _suites(auth)
     _set_versions(context, _versions(auth, role, suites))
-    _set_algorithms(context, auth, suites, is_weak=any(_is_weak(one.chain[0]) for one in identities))
+    _set_algorithms(context, auth, suites, is_weak=any(map(_is_weak, identities)))
     for identity in identities:
         _add_identity(context, identity)
     _set_trust(context, auth)
@@ -281,8 +281,16 @@ def _add_identity(context: SSL.Context, identity: _Identity) -> None:
         context.add_extra_chain_cert(one)
 
 
-def _is_weak(leaf: x509.Certificate) -> bool:
-    key = leaf.public_key()
+def _is_weak(identity: _Identity) -> bool:
+    """Say whether the engine would refuse to show a chain because of a key in it, the issuers' too."""
+    return any(map(_has_weak_key, identity.chain))
+
+
+def _has_weak_key(certificate: x509.Certificate) -> bool:
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):  # an issuer's; it is for the peer to refuse
+        return False
     return isinstance(key, rsa.RSAPublicKey) and key.key_size < _WEAK_RSA_BITS
 
 

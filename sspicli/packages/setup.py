@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sspicli.packages.certificates import Authority
+from sspicli.packages.descriptions import CertificateDescription, defects_of
 from sspicli.packages.option_values import CLIENT, SERVER, EndpointSettings
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.flags import AscReq, CredentialUse, IscReq
@@ -19,6 +20,7 @@ from sspicli.sspi.schannel import (
     SCH_CRED_DISABLE_RECONNECTS,
     SCH_CRED_MANUAL_CRED_VALIDATION,
     SCH_CRED_NO_DEFAULT_CREDS,
+    SCH_CRED_REVOCATION_CHECK_CHAIN,
     SCH_CRED_REVOCATION_CHECK_END_CERT,
     SP_PROT_TLS1_2_CLIENT,
     SP_PROT_TLS1_2_SERVER,
@@ -62,8 +64,8 @@ class EndpointSetup:
 
     `credential_use` is fCredentialUse, `requirements` fContextReq; `target_name` is None for no name, and at a server.
     `resume` says whether an earlier handshake's session may be used again. `cert_note` says that this side's
-    certificate was asked to be bad, such as `server=cert preset "expired"`; it is empty for a good one, for a file,
-    and for none at a client.
+    certificate was asked to be bad, such as `server=cert preset "expired"` or `server=cert described: expired`; it is
+    empty for a good one, for a file, and for none at a client.
     """
 
     auth_data: SchCredentials
@@ -103,16 +105,57 @@ def build(*, client: EndpointSettings, server: EndpointSettings, seed: int, cloc
             help="name a file for one of them",
         )
     authority = Authority.create(seed=seed, clock=clock)
+    server_name = (client.target or SERVER_NAME).removesuffix(".") or SERVER_NAME
+    of_client = _shown(client, authority, name=CLIENT_NAME)
+    of_server = _shown(server, authority, name=server_name)
     return Setup(
-        client=_client(client, server, authority),
-        server=_server(server, client, authority),
+        client=_client(client, authority, shows=of_client, sees=of_server),
+        server=_server(server, authority, shows=of_server, sees=of_client),
     )
 
 
-def _client(own: EndpointSettings, peer: EndpointSettings, authority: Authority) -> EndpointSetup:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What one side shows, and what that means for its peer: flags of SCH_CREDENTIALS, and revocation lists."""
+
+    certificate: CertContext
+    flags: int = 0
+    lists: tuple[bytes, ...] = ()
+    note: str = ""
+
+
+def _shown(own: EndpointSettings, authority: Authority, *, name: str) -> _Shown:
+    """Make or load a certificate; `name` is what a throw-away one names."""
+    if own.cert_description is not None:
+        return _described(own, own.cert_description, authority, name)
+    if own.cert_file is None:
+        note = _cert_note(own)
+        certificate = authority.issue(own.cert, own.key, name=name, usage=own.side)
+        if own.cert != "revoked":
+            return _Shown(certificate, note=note)
+        return _Shown(certificate, SCH_CRED_REVOCATION_CHECK_END_CERT, (authority.crl_der,), note)
+    from sspicli.packages import keyfiles  # a run with throw-away certificates does not pay for it
+
+    password = keyfiles.read_password(own.key_password_file) if own.key_password_file else None
+    return _Shown(keyfiles.load_certificate(own.cert_file, key_path=own.key_file, password=password))
+
+
+def _described(own: EndpointSettings, description: CertificateDescription, authority: Authority, name: str) -> _Shown:
+    """Issue a described certificate; its peer checks the whole chain's revocation if it has revoked issuers."""
+    from sspicli.packages.described import issue  # as above
+
+    issued = issue(authority, description, name=name, usage=own.side)
+    of_chain, of_leaf = SCH_CRED_REVOCATION_CHECK_CHAIN, SCH_CRED_REVOCATION_CHECK_END_CERT
+    flags = of_chain if description.has_revoked_issuer else of_leaf if description.checks_revocation else 0
+    defects = defects_of(description, side=own.side, name=name)
+    note = f"{own.side}=cert described: {', '.join(defects)}" if defects else ""
+    return _Shown(issued.certificate, flags, issued.lists, note)
+
+
+def _client(own: EndpointSettings, authority: Authority, *, shows: _Shown, sees: _Shown) -> EndpointSetup:
     is_manual = own.validate == "manual"
     validation = SCH_CRED_MANUAL_CRED_VALIDATION if is_manual else SCH_CRED_AUTO_CRED_VALIDATION
-    credentials = _credentials(own, peer, authority, name=CLIENT_NAME)
+    credentials = _credentials(own, authority, shows=shows, sees=sees)
     return EndpointSetup(
         auth_data=replace(
             credentials,
@@ -124,13 +167,13 @@ def _client(own: EndpointSettings, peer: EndpointSettings, authority: Authority)
         target_name=own.target,
         application_protocols=own.alpn,
         resume=own.resume,
-        cert_note=_cert_note(own),
+        cert_note=shows.note,
     )
 
 
-def _server(own: EndpointSettings, peer: EndpointSettings, authority: Authority) -> EndpointSetup:
+def _server(own: EndpointSettings, authority: Authority, *, shows: _Shown, sees: _Shown) -> EndpointSetup:
     requests_certificate = own.request_cert != "no"
-    credentials = _credentials(own, peer, authority, name=(peer.target or SERVER_NAME).removesuffix(".") or SERVER_NAME)
+    credentials = _credentials(own, authority, shows=shows, sees=sees)
     return EndpointSetup(
         auth_data=replace(
             credentials,
@@ -142,34 +185,23 @@ def _server(own: EndpointSettings, peer: EndpointSettings, authority: Authority)
         requirements=int(SERVER_REQUIREMENTS) | own.flags | (int(AscReq.MUTUAL_AUTH) if requests_certificate else 0),
         application_protocols=own.alpn,
         resume=own.resume,
-        cert_note=_cert_note(own),
+        cert_note=shows.note,
     )
 
 
-def _credentials(own: EndpointSettings, peer: EndpointSettings, authority: Authority, *, name: str) -> SchCredentials:
-    """Fill in what both sides have alike; `name` is what a throw-away certificate of this side names."""
-    sees_revoked = peer.cert == "revoked"
-    certificate = _certificate(own, authority, name)
+def _credentials(own: EndpointSettings, authority: Authority, *, shows: _Shown, sees: _Shown) -> SchCredentials:
+    """Fill in what both sides have alike: what a side shows, and how it looks at what it sees."""
     return SchCredentials(
-        certificates=(certificate,) if certificate.chain else (),
-        flags=SCH_CRED_REVOCATION_CHECK_END_CERT if sees_revoked else 0,
+        certificates=(shows.certificate,) if shows.certificate.chain else (),
+        flags=sees.flags,
         disabled_protocols=sum(bit for version, bit in _PROTOCOLS[own.side].items() if version not in own.tls),
         root_store=_root_store(own, authority),
         cipher_suites=own.suites,
         groups=own.groups,
         signature_algorithms=own.sigalgs,
-        crls=(authority.crl_der,) if sees_revoked else (),
+        crls=sees.lists,
         clock=authority.clock,
     )
-
-
-def _certificate(own: EndpointSettings, authority: Authority, name: str) -> CertContext:
-    if own.cert_file is None:
-        return authority.issue(own.cert, own.key, name=name, usage=own.side)
-    from sspicli.packages import keyfiles  # a run with throw-away certificates does not pay for it
-
-    password = keyfiles.read_password(own.key_password_file) if own.key_password_file else None
-    return keyfiles.load_certificate(own.cert_file, key_path=own.key_file, password=password)
 
 
 def _root_store(own: EndpointSettings, authority: Authority) -> tuple[bytes, ...] | None:

@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from sspicli.packages.catalog import find_package
+from sspicli.packages.descriptions import CertificateDescription
+from sspicli.packages.option_values import EndpointSettings
 from sspicli.packages.options import parse_settings, settings_of
 from sspicli.runtime.chooser import schedule_choices
+from sspicli.scenario.certificate import CertificatePart, check_certificate, description_of
 from sspicli.scenario.model import AttributeCheck, FaultPart, Scenario
 from sspicli.scenario.problems import Loc
 from sspicli.scenario.steps import Accept, Handshake, Initialize, Query, SetCallback, Step
@@ -73,7 +76,15 @@ def _no_attribute(name: str) -> tuple[str, str]:
 
 def pairs(settings: dict[str, Any]) -> list[str]:
     """Write settings as the command line has them."""
-    return [f"{key}={_value(value)}" for key, value in settings.items() if not isinstance(value, dict)]
+    return [
+        f"{key}={_value(value)}" for key, value in settings.items() if not isinstance(value, dict | CertificatePart)
+    ]
+
+
+def described(settings: dict[str, Any]) -> CertificateDescription | None:
+    """Give the certificate that settings describe; None where they name one or have none."""
+    part = settings.get("cert")
+    return description_of(part) if isinstance(part, CertificatePart) else None
 
 
 def _value(value: object) -> str:
@@ -84,27 +95,40 @@ def _value(value: object) -> str:
 
 def check_settings(side: str, settings: dict[str, Any]) -> Iterator[Wrong]:
     """List what is wrong with one side's settings."""
-    known = [one.key for one in settings_of(side)]
+    known = {one.key: one for one in settings_of(side)}
     are_good = True
     for key, value in settings.items():
         path: Loc = ("session", side, key)
         if key not in known:
             are_good = False
             yield path, f"{key[:80]!r} is no setting of the {side}", near(key, known) or f"there are {', '.join(known)}"
+        elif key == "cert" and isinstance(value, dict):
+            are_good = False  # what is wrong with it, the model has said
+        elif isinstance(value, CertificatePart):
+            yield from check_certificate(value, path)
+            yield from _beside_description(settings, ("session", side))
         elif isinstance(value, dict):
             are_good = False
             yield path, "a mapping is no value here", "write a word, a number or a list"
         else:
             try:
-                parse_settings(side, pairs({key: value}))
+                known[key].read(EndpointSettings(side=side), _value(value))
             except SspiCliError as error:
                 are_good = False
                 yield path, error.message, error.help
-    if are_good:
+    if are_good and not isinstance(settings.get("cert"), CertificatePart):
         try:
             parse_settings(side, pairs(settings))
         except SspiCliError as error:
             yield ("session", side), error.message, error.help
+
+
+def _beside_description(settings: dict[str, Any], path: Loc) -> Iterator[Wrong]:
+    """List settings that go with a preset or a file only."""
+    for key in ("key", "key-password-file"):
+        if key in settings:
+            help = "write key: in the description" if key == "key" else "leave it out"
+            yield (*path, key), f"{key} has no effect beside a described certificate", help
 
 
 def _session(scenario: Scenario) -> Iterator[Wrong]:
@@ -177,4 +201,4 @@ def granted(word: int, name: str, side: str) -> bool | None:
     return None if flag is None else bool(word & int(flag))
 
 
-__all__ = ["PHASES", "attribute_number", "check", "flag_word", "granted", "pairs", "walk"]
+__all__ = ["PHASES", "attribute_number", "check", "described", "flag_word", "granted", "pairs", "walk"]

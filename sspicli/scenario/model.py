@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from sspicli.scenario.certificate import Settings
 from sspicli.scenario.shapes import BufferExpected, CallExpected
 from sspicli.scenario.steps import ProgramStep
 from sspicli.scenario.words import (
@@ -37,7 +38,6 @@ SCHEMA = "sspi-async/scenario/1"
 TagWord = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][\w.-]{0,63}$")]
 Code = Annotated[Text, Field(pattern=r"^[A-DP]\d{3}$", description="The code of a misuse rule.")]
 Scalar = str | int | float | bool | None
-Setting = Any  # a scalar, a list of scalars, or a described certificate: held against the table of settings
 Side = Literal["client", "server"]
 
 
@@ -53,10 +53,10 @@ class SessionPart(Part):
     """How the shipped drivers learn of completion."""
     messages: Annotated[Int, Field(ge=0, le=10_000)] = 0
     """Messages that each side protects and sends after the handshake."""
-    client: dict[Text, Setting] = {}
-    """Settings of the client: those of --client."""
-    server: dict[Text, Setting] = {}
-    """Settings of the server: those of --server."""
+    client: Settings = {}
+    """Settings of the client: those of --client; cert may be a description."""
+    server: Settings = {}
+    """Settings of the server: those of --server; cert may be a description."""
 
 
 class SchedulePart(Part):

@@ -22,13 +22,15 @@ from sspicli.analysis.rules import Finding
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
 from sspicli.packages.catalog import create_package
+from sspicli.packages.descriptions import CertificateDescription
+from sspicli.packages.option_values import EndpointSettings
 from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import Setup, build
 from sspicli.runtime.chooser import Completion, Order, schedule_choices, schedule_text
 from sspicli.runtime.pool import PoolDispatcher, Workers
 from sspicli.scenario import steps as st
 from sspicli.scenario.artifacts import keep
-from sspicli.scenario.checks import pairs, walk
+from sspicli.scenario.checks import described, pairs, walk
 from sspicli.scenario.expect import Checker
 from sspicli.scenario.load import Case
 from sspicli.scenario.model import CallCheck, LegCheck, Scenario
@@ -130,7 +132,7 @@ def session_of(case: Case, options: RunOptions, journal: Journal, pool: PoolDisp
     clock = read_clock(scenario.clock or CLOCK, where="clock")
     package = _package(scenario.session.package)
     settings = {side: _settings(scenario, side) for side in ("client", "server")}
-    setup = _setup(settings["client"], settings["server"], seed, clock)
+    setup = _setup(_asked(scenario, "client"), _asked(scenario, "server"), seed, clock)
     journal.append("user", _started(case, package, setup, clock, seed, settings), 0)
     plans = [
         plan_of(
@@ -171,12 +173,24 @@ def _settings(scenario: Scenario, side: str) -> tuple[str, ...]:
     return with_tls(tuple(pairs(getattr(scenario.session, side))), scenario.session.tls)
 
 
+Asked = tuple[tuple[str, ...], CertificateDescription | None]
+
+
+def _asked(scenario: Scenario, side: str) -> Asked:
+    """Give what is asked of a side, as a key to what is made of it: its settings, and its certificate if described."""
+    return _settings(scenario, side), described(getattr(scenario.session, side))
+
+
+def _endpoint(side: str, asked: Asked) -> EndpointSettings:
+    words, description = asked
+    settings = parse_settings(side, words)
+    return settings if description is None else replace(settings, cert="", cert_description=description)
+
+
 @lru_cache(maxsize=64)
-def _setup(client: tuple[str, ...], server: tuple[str, ...], seed: int, clock: int) -> Setup:
+def _setup(client: Asked, server: Asked, seed: int, clock: int) -> Setup:
     """Make certificates and arguments; the same words give the same bytes, so that cases may share them."""
-    return build(
-        client=parse_settings("client", client), server=parse_settings("server", server), seed=seed, clock=clock
-    )
+    return build(client=_endpoint("client", client), server=_endpoint("server", server), seed=seed, clock=clock)
 
 
 def _started(

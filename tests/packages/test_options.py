@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sspicli.packages.descriptions import ascii_name
 from sspicli.packages.openssl_names import CIPHER_SUITES, GROUPS, SIGNATURE_ALGORITHMS
-from sspicli.packages.option_values import CERT_PRESETS, KEY_KINDS, SIDES, EndpointSettings, ascii_name, suggestion
+from sspicli.packages.option_values import CERT_PRESETS, KEY_KINDS, SIDES, EndpointSettings, suggestion
 from sspicli.packages.options import SETTINGS, parse_settings, settings_of
 from sspicli.sspi.errors import InputError, SspiCliError, UsageError
 from sspicli.sspi.flags import AscReq, IscReq
