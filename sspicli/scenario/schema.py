@@ -19,7 +19,8 @@ from pydantic_core import core_schema
 from sspicli.packages.options import Setting, settings_of
 from sspicli.scenario.load import RAW
 from sspicli.scenario.model import Scenario
-from sspicli.scenario.words import AsText
+from sspicli.scenario.sentences import sentences_of
+from sspicli.scenario.words import AsText, Part, kebab
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ID = "urn:sspi-async:scenario:1"
@@ -62,6 +63,16 @@ class _Generator(GenerateJsonSchema):
     def get_title_from_name(self, name: str) -> str:
         """Title a member with its key."""
         return name.replace("-", " ")
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        """Give each member its sentence."""
+        made = super().model_schema(schema)
+        kind = schema["cls"]
+        for name, sentence in sentences_of(kind).items() if issubclass(kind, Part) else ():
+            one = made.get("properties", {}).get(kebab(name))
+            if one is not None:
+                one.setdefault("description", sentence)
+        return made
 
     def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
         """Let a plain number be a text, unless the text has a form."""

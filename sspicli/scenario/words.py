@@ -48,7 +48,6 @@ class Part(BaseModel):
         frozen=True,
         alias_generator=kebab,
         validate_by_name=False,
-        use_attribute_docstrings=True,
         defer_build=True,
     )
 
