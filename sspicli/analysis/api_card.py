@@ -102,7 +102,6 @@ _WATCHED = MappingProxyType(
         "D010": (F.SspiInitializeSecurityContextAsync,),
         "D011": (F.SspiInitializeSecurityContextAsync,),
         "D012": _LEGS,
-        "D013": _LEGS,
         "D014": (F.SspiInitializeSecurityContextAsync,),
         "D016": _LEGS,
         "D017": (*_LEGS, F.SspiDeleteSecurityContextAsync),
