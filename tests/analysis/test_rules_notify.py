@@ -9,6 +9,7 @@ import pytest
 from sspicli.analysis.rules import Finding, judge
 from sspicli.analysis.rules_notify import DEEPEST_CALLBACK, LONGEST_CALLBACK_TICKS
 from sspicli.journal import events as ev
+from sspicli.journal.codec import Decoder, Encoder
 from sspicli.journal.journal import Journal, Record
 from sspicli.runtime.calls import PendingCall
 from sspicli.runtime.chooser import Chooser, Completion, Order, Policy
@@ -80,6 +81,21 @@ def one_call(body: Callable[[Signal], Body], *acts: object) -> Driver:
         yield act(handle) if callable(act) else act  # type: ignore[misc]
     yield from wait(done)
     yield FreeAsyncContext(handle)
+
+
+@pytest.mark.parametrize("code", ["B004", "B007", "B009", "B010"])
+def test_what_a_program_put_on_record_is_found_in_its_recording_too(code):
+    runs = {
+        "B004": lambda: play(data_that_dies(early=True)).journal.records,
+        "B007": lambda: with_workers(play(waiting_in_a_callback()).journal.records, 1),
+        "B009": lambda: play(one_call(failing)).journal.records,
+        "B010": lambda: play(queued_under("list", released=False)).journal.records,
+    }
+    records = runs[code]()
+    encoder, decoder = Encoder(), Decoder()
+    read = [decoder.record(encoder.line(record)) for record in records]
+    assert judge(read) == judge(records)
+    assert codes(judge(read)) == [code]
 
 
 # -- B003 --------------------------------------------------------------------------------------------------------------
