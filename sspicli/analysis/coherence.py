@@ -106,6 +106,7 @@ class _Story:
                 | ev.OutputReadEarly(call=call)
                 | ev.BufferTouched(call=call)
                 | ev.ArgumentsDeviate(call=call)
+                | ev.AttributesRead(call=call)
                 | ev.CredentialAcquired(call=call)
                 | ev.SecurityContextOpened(call=call)
             ):

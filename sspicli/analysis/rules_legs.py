@@ -1,4 +1,4 @@
-"""The rules of what a leg is given and of what its status asks for (D007, D009 to D011, D014, D018, D019).
+"""The rules of what a leg is given and of what its status asks for (D007, D009 to D011, D013, D014, D018, D019).
 
 A call may be made again after a status that leaves the security context as it was: bytes or room are wanting, or the
 buffers had the wrong shape (then no evidence of the engine is there). Any other error is the end of the handshake.
@@ -15,7 +15,7 @@ from sspicli.journal import events as ev
 from sspicli.journal.events import Images
 from sspicli.journal.journal import Record
 from sspicli.sspi.buffers import ATTRIBUTE_MASK, BufferType
-from sspicli.sspi.flags import CredentialUse, IscReq
+from sspicli.sspi.flags import AscReq, CredentialUse, IscReq
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.status import SecurityStatus
@@ -27,6 +27,10 @@ _WRONG_USE = {_INITIALIZE: int(CredentialUse.INBOUND), _ACCEPT: int(CredentialUs
 _USE_SUPPLIED_CREDS = int(IscReq.USE_SUPPLIED_CREDS)
 _UNSUPPORTED = {int(IscReq.DELEGATE): "ISC_REQ_DELEGATE", int(IscReq.PROMPT_FOR_CREDS): "ISC_REQ_PROMPT_FOR_CREDS"}
 _UNSUPPORTED_MASK = int(IscReq.DELEGATE | IscReq.PROMPT_FOR_CREDS)
+_TO_COMPARE = {_INITIALIZE: int(IscReq.STREAM) | 0x1E, _ACCEPT: int(AscReq.STREAM) | 0x1E}
+"""STREAM, and by the same bits at both sides MUTUAL_AUTH, REPLAY_DETECT, SEQUENCE_DETECT and CONFIDENTIALITY."""
+
+_TELLING = frozenset({0x0E, 0x53})  # SECPKG_ATTR_FLAGS, SECPKG_ATTR_REMOTE_CERT_CONTEXT
 _FIRST_ERROR = 0x80000000
 _HARMLESS = frozenset({_S.SEC_E_INCOMPLETE_MESSAGE, _S.SEC_E_INSUFFICIENT_MEMORY, _S.SEC_E_BUFFER_TOO_SMALL})
 _OF_SHAPE = frozenset({_S.SEC_E_INVALID_TOKEN, _S.SEC_E_INVALID_HANDLE, _S.SEC_E_UNSUPPORTED_FUNCTION})
@@ -41,7 +45,7 @@ OTHER_PACKAGES = frozenset(
 class _Talk:
     """How far one security context has come."""
 
-    __slots__ = ("credential", "is_open", "may_go_on", "requirements", "sequence", "status")
+    __slots__ = ("call", "credential", "is_open", "lacking", "may_go_on", "requirements", "sequence", "status")
 
     def __init__(self) -> None:
         self.status = _S.SEC_I_CONTINUE_NEEDED
@@ -49,6 +53,8 @@ class _Talk:
         self.requirements = 0
         self.credential: Handle | None = None
         self.is_open = self.may_go_on = False
+        self.lacking = 0
+        self.call: Handle | None = None
 
 
 class LegMonitor:
@@ -149,6 +155,8 @@ class LegMonitor:
         talk.status, talk.sequence = event.status, record.sequence
         talk.requirements, talk.credential = queued.requirements, queued.credential or talk.credential
         if event.status == _S.SEC_E_OK:
+            talk.lacking = queued.requirements & ~event.attributes & _TO_COMPARE[queued.function]
+            talk.call = event.call
             talk.is_open, talk.may_go_on = True, talk.may_go_on and not _has_token(queued.input)
         elif event.status == _S.SEC_I_INCOMPLETE_CREDENTIALS and queued.function is _INITIALIZE:
             self._asked[handle] = talk
@@ -171,6 +179,25 @@ class LegMonitor:
             self._report("D014", handle, "a message was passed on instead", talk.sequence, record.sequence)
         if event.status == _S.SEC_I_RENEGOTIATE:
             talk.may_go_on = True
+        if talk.lacking:
+            words = f"data passed, and nobody had looked at what was not granted: 0x{talk.lacking:08X}"
+            self._report("D013", handle, words, talk.sequence, record.sequence)
+            talk.lacking = 0
+
+    def _looked(self, record: Record) -> None:
+        """Take reading pfContextAttr for comparing it."""
+        event = record.event
+        assert isinstance(event, ev.AttributesRead), "dispatched by type"
+        for talk in self._talks.values():
+            if talk.call == event.call:
+                talk.lacking = 0
+
+    def _queried(self, record: Record) -> None:
+        """Take asking for the peer's certificate, or for the flags, for looking at what was granted."""
+        event = record.event
+        assert isinstance(event, ev.AttributeQueried), "dispatched by type"
+        if event.attribute in _TELLING and event.security_context in self._talks:
+            self._talks[event.security_context].lacking = 0
 
     def _controlled(self, record: Record) -> None:
         """Let a leg follow a control token: it makes the alert."""
@@ -192,6 +219,8 @@ class LegMonitor:
         ev.MessageEncrypted: _message,
         ev.MessageDecrypted: _message,
         ev.ControlTokenApplied: _controlled,
+        ev.AttributesRead: _looked,
+        ev.AttributeQueried: _queried,
     }
     WATCHED: ClassVar[frozenset[type]] = frozenset(WATCH)
 

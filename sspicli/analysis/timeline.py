@@ -88,6 +88,8 @@ def told(event: ev.Event) -> str:
             return f"{event.parameter} of {event.call} is {'written' if event.is_write else 'read'} while it is pending"
         case ev.BufferTouched() | ev.BufferShared() | ev.HandleUsedEarly() | ev.ArgumentsDeviate():
             return _told_of_arguments(event)
+        case ev.AttributesRead():
+            return f"pfContextAttr of {event.call}, which was granted less than it requested, is read"
         case ev.CallbackEntered():
             return f"callback of {event.async_context} entered for {event.call}"
         case ev.CallbackReturned():

@@ -239,6 +239,15 @@ class ArgumentsDeviate(NamedTuple):
     arguments: dict[str, object]
 
 
+class AttributesRead(NamedTuple):
+    """A caller read pfContextAttr of a completed `call` that was granted less than it requested.
+
+    Where everything was granted there is nothing to find, and reading leaves no record.
+    """
+
+    call: Handle
+
+
 # -- notification ------------------------------------------------------------------------------------------------------
 class CallbackEntered(NamedTuple):
     """The notify callback was called for `call`."""
@@ -481,6 +490,7 @@ Event = (
     | BufferShared
     | HandleUsedEarly
     | ArgumentsDeviate
+    | AttributesRead
     | CallbackEntered
     | CallbackReturned
     | CallbackRaised

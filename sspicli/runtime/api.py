@@ -303,7 +303,12 @@ class AsyncSspi(SyncSspi):
         output_images = _written(call.output, call.output_images, result.output_writes)
         for slot in call.slots:
             slot.owner = None
-        call.on_early_use = None  # else the last call and its async SSPI keep each other, and the journal, alive
+        work = call.work
+        if type(work) is LegWork and work.is_granted_less:
+            work.attributes.owner, call.on_early_use = call, self.looked_at
+        else:
+            call.on_early_use = None
+        # else the last call and its async SSPI keep each other, and the journal, alive
         async_context = call.async_context
         async_context.phase = PROGRESS[async_context.phase, Progress.COMPLETES]
         call.status = result.status
@@ -344,6 +349,15 @@ class AsyncSspi(SyncSspi):
     def touched_early(self, call: PendingCall, parameter: str, *, is_write: bool) -> None:
         """Record that an out-parameter was used while `call` owned it."""
         self._record(ev.OutputReadEarly(call.handle, parameter, is_write))
+
+    def looked_at(self, call: PendingCall, parameter: str, *, is_write: bool) -> None:
+        """Record that a caller looked at what it was granted, which is less than it requested."""
+        for slot in call.slots:
+            if slot.owner is call:
+                slot.owner = None
+        call.on_early_use = None
+        if not is_write:
+            self._record(ev.AttributesRead(call.handle))
 
     def touch_buffer(self, target: SecBuffer | SecBufferDesc, *, act: str, data: bytes | None) -> None:
         """Read, write or free a caller's buffers, and record it of those that belong to a pending call.

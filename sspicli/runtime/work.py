@@ -11,12 +11,17 @@ from __future__ import annotations
 from sspicli.journal import events as ev
 from sspicli.runtime.calls import CallResult, HandleVariable, OutputSlot, PendingCall, Settled
 from sspicli.sspi.buffers import SecBufferDesc
+from sspicli.sspi.flags import AscReq, IscReq
 from sspicli.sspi.handles import Handle, HandleKind
 from sspicli.sspi.package import AcquireRequest, Credential, LegRequest, Role, SecurityContext, SecurityPackage
 from sspicli.sspi.status import SecurityStatus
 
 OK = SecurityStatus.SEC_E_OK
 INVALID_HANDLE = SecurityStatus.SEC_E_INVALID_HANDLE
+TO_COMPARE = {Role.CLIENT: int(IscReq.STREAM) | 0x1E, Role.SERVER: int(AscReq.STREAM) | 0x1E}
+"""What a caller is to compare with what it was granted: STREAM, and by the same bits at both sides MUTUAL_AUTH,
+REPLAY_DETECT, SEQUENCE_DETECT and CONFIDENTIALITY."""
+
 FIRST_ERROR = 0x80000000  # a status is a signed number on Windows; here it is unsigned, and errors begin here
 
 # A handle's kind is plain text in the hot path: an enum member's `value` is looked up by Python code.
@@ -91,6 +96,7 @@ class LegWork:
         "credential",
         "expiry",
         "input",
+        "is_granted_less",
         "new_security_context",
         "output",
         "requirements",
@@ -126,6 +132,7 @@ class LegWork:
         self.output = output
         self.attributes = attributes
         self.expiry = expiry
+        self.is_granted_less = False
 
     def compute(self) -> CallResult:
         """Let the package step. A new security context that fails its first leg never gets a handle."""
@@ -175,6 +182,8 @@ class LegWork:
         if result.status < FIRST_ERROR and self.new_security_context is not None:
             self.new_security_context.held = handle
         self.attributes.held = result.attributes
+        if result.status == OK and self.requirements & ~result.attributes & TO_COMPARE[self.role]:
+            self.is_granted_less = True
         self.expiry.held = result.expiry
         return Settled(handle, event)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sspicli.runtime.calls import HandleVariable, OutputSlot
+from sspicli.runtime.work import TO_COMPARE
 from sspicli.session.actions import (
     AcceptSecurityContext,
     AcquireCredentialsHandle,
@@ -47,7 +48,7 @@ from sspicli.session.actions import (
     wait,
 )
 from sspicli.sspi.buffers import BufferType, SecBufferDesc, empty, given, room, to_allocate
-from sspicli.sspi.flags import IscReq
+from sspicli.sspi.flags import AscReq, IscReq
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.package import Role
 from sspicli.sspi.schannel import alpn_buffer
@@ -327,12 +328,21 @@ def _answer_certificate_request(talk: Conversation) -> Doing[SecurityStatus]:
 
 def _use(talk: Conversation) -> Driver:
     """Ask for the attributes, send the messages, then read until the peer has closed."""
+    yield from _compare(talk)
     for attribute in talk.plan.queries:
         yield QueryContextAttributes(talk.security_context.value, attribute)
     for number in range(1, talk.plan.messages + 1):
         yield from _send_message(talk, f"message {number} from the {talk.plan.role}".encode())
     yield Close()
     yield from _read_messages(talk)
+
+
+def _compare(talk: Conversation) -> Driver:
+    """Compare what was granted with what was requested, as every caller must; go on, and say what is lacking."""
+    lacking = talk.requirements & ~talk.attributes.value & TO_COMPARE[talk.plan.role]
+    if lacking:
+        words = IscReq(lacking) if talk.plan.role is Role.CLIENT else AscReq(lacking)
+        yield Note(f"requested and not granted: {', '.join(one.name or hex(one) for one in words)}")
 
 
 STREAM_SIZES = 4

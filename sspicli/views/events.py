@@ -131,6 +131,8 @@ class Words:
             case ev.ArgumentsDeviate():
                 given = ", ".join(f"{name} {value}" for name, value in event.arguments.items())
                 return visible(f"{self._call(event.call)} was given {given}")
+            case ev.AttributesRead():
+                return f"pfContextAttr of {self._call(event.call)} read: less was granted than requested"
             case ev.AsyncContextCreated():
                 return f"{self._function('SspiCreateAsyncContext')} {to} {_own(event.async_context)}"
             case ev.NotifyCallbackSet():

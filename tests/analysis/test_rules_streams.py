@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from sspicli.analysis.rules import judge
+from sspicli.journal.events import AttributesRead, NoteMade
 from sspicli.journal.journal import Record
+from sspicli.runtime.calls import OutputSlot
 from sspicli.session.actions import Close, FreeContextBuffer, FreeMemory, Receive, Send, Wait
 from sspicli.session.wire import MemoryWire, Parcel
 from sspicli.sspi.status import SecurityStatus
@@ -30,7 +32,7 @@ from tests.mutants import (
     twice,
     with_token,
 )
-from tests.pairs import codes
+from tests.pairs import codes, events
 from tests.tls_runs import RoughWire, tls_run
 
 FAILED = SecurityStatus.SEC_E_INTERNAL_ERROR
@@ -137,3 +139,25 @@ def test_a_token_sent_twice_or_back_or_fed_to_its_own_maker_is_found():
 
 def test_bytes_of_a_programs_own_making_are_nobodys_token():
     assert said(with_token(lambda _, data: data[:-1] + b"\x00"), LEGS, CLIENT, (2,)) == set()
+
+
+def unread(scene: Scene, action: Act) -> Doing:
+    """Give the leg another variable for pfContextAttr than the one that the program compares."""
+    return (yield action._replace(attributes=OutputSlot("pfContextAttr", 0)))
+
+
+@pytest.mark.parametrize(("settings", "expected"), [(("request-cert=yes",), {"D013"}), ((), set())])
+def test_a_server_that_never_looks_is_told_where_it_was_granted_less(settings, expected):
+    assert said(unread, LEGS, SERVER, server=settings, messages=1) == expected
+
+
+def test_the_shipped_server_looks_and_notes_what_is_lacking():
+    records = tls_run(server=("request-cert=yes",), messages=1)
+    assert codes(judge(records)) == []
+    assert [event.call.actor for event in events(records, AttributesRead)] == ["server"]
+    assert "requested and not granted: MUTUAL_AUTH" in [event.text for event in events(records, NoteMade)]
+
+
+def test_where_all_was_granted_reading_leaves_no_record():
+    records = tls_run(client=("cert=valid",), server=("request-cert=require",), messages=1)
+    assert events(records, AttributesRead) == []

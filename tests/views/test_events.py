@@ -70,6 +70,10 @@ SENTENCES: list[tuple[ev.Event, str]] = [
             "SspiInitializeSecurityContextAsync #1"
         ),
     ),
+    (
+        ev.AttributesRead(CALL),
+        "pfContextAttr of SspiInitializeSecurityContextAsync #1 read: less was granted than requested",
+    ),
     (ev.ArgumentsDeviate(CALL, {"Reserved1": 7}), "SspiInitializeSecurityContextAsync #1 was given Reserved1 7"),
     (ev.CallbackEntered(CALL, AC), "notify callback of SspiInitializeSecurityContextAsync #1 entered"),
     (ev.CallbackReturned(CALL, AC), "notify callback of SspiInitializeSecurityContextAsync #1 returned"),
