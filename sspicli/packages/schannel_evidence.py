@@ -1,28 +1,21 @@
 """What decided a failure, in sentences: the row applied, the values that decided, further defects.
 
-The rule guarded here: the status comes from `schannel_failures` alone; this file adds the reasons. A second, offline
-look at the peer's certificate, by another library than the one that refused it, names the date or name that decided and
-lists further defects, because the engine stops at the first. Nothing here raises for a certificate it cannot read.
+The rule guarded here: the status comes from `schannel_failures` alone; this file adds the reasons. What is said of
+certificates comes from a second look at them, in `schannel_chains`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import NamedTuple
 
-from cryptography import x509
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from sspicli.packages.openssl_bindings import Outcome
 from sspicli.packages.openssl_names import CipherSuite, find_suite
+from sspicli.packages.schannel_chains import Situation, second_look
 from sspicli.packages.schannel_engine import Engine
 from sspicli.packages.schannel_failures import CLEAR_ALERT, Clues, FailureRow, Knowledge, find_row
 from sspicli.sspi.alerts import FATAL, alert_name
@@ -35,8 +28,6 @@ _ALERT_BODY = 2
 _CERTIFICATE_MISSED = (40, 116)  # the alerts of TLS 1.2 and 1.3 for a required certificate that did not come
 _NOTHING_TO_SERVE = (40, 70)  # and for having no suite, or no version, to serve a client with
 _USER_CANCELED = 90  # a warning in TLS 1.3, and still the end
-_WEAK_RSA_BITS, _WEAK_CURVE_BITS = 2048, 224  # what OpenSSL's security level 2 asks for
-_LONGEST_LIST = 5
 
 
 _SENTENCES = {
@@ -46,33 +37,12 @@ _SENTENCES = {
 }
 
 
-class Situation(NamedTuple):
-    """What a failure is judged against: the side, the name it wanted, its credential, a server's protocols.
-
-    `flights` counts the tokens this side has sent.
-    """
-
-    role: Role
-    target: str | None
-    auth: SchCredentials
-    protocols: tuple[bytes, ...] | None = None
-    flights: int = 0
-
-
 class Failure(NamedTuple):
     """A failed call: its status, the alert made for the peer (level, number), and why."""
 
     status: SecurityStatus
     alert: tuple[int, int] | None
     evidence: Evidence
-
-
-class _Defect(NamedTuple):
-    """One thing wrong with a certificate: the verify codes that mean it, the field, the values."""
-
-    codes: tuple[int, ...]
-    field: str
-    sentence: str
 
 
 def known_failure(knowledge: Knowledge, situation: Situation, *, detail: str = "") -> Failure:
@@ -215,148 +185,11 @@ def _with_certificate(evidence: Evidence, engine: Engine, situation: Situation) 
     """Add the values that decided and the further defects, from a second look at the certificates that came."""
     refusal = engine.refusal
     assert refusal is not None, "asked to explain a refusal that is not there"
-    chain = engine.peer_chain() or ((refusal.certificate,) if refusal.certificate else ())
-    at_depth = chain[refusal.depth : refusal.depth + 1] or ((refusal.certificate,) if refusal.certificate else ())
-    decided = [one for one in _defects_of(at_depth, situation, refusal.depth) if refusal.code in one.codes]
-    others = [one for one in _defects_of(chain[:1], situation, 0) if refusal.code not in one.codes]
+    look = second_look(refusal, engine.peer_chain(), situation)
     return evidence._replace(
         verify_code=refusal.code,
         verify_depth=refusal.depth,
-        field=decided[0].field if decided else evidence.field.format(depth=refusal.depth),
-        detail=decided[0].sentence if decided else _chain_sentence(refusal.code, at_depth, situation),
-        others=tuple(one.sentence for one in others),
+        field=look.field or evidence.field.format(depth=look.position),
+        detail=look.sentence,
+        others=look.others,
     )
-
-
-def _chain_sentence(code: int, certificates: tuple[bytes, ...], situation: Situation) -> str:
-    """Say what the verifier found where no single value of a certificate decided."""
-    certificate = _read(certificates)
-    if certificate is None:
-        return ""
-    subject, issuer = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
-    store = situation.auth.root_store
-    trusted = "the system's trust anchors" if store is None else f"the {len(store)} trust anchors given"
-    match code:
-        case 18:
-            return f"{subject} is its own issuer and is not among {trusted}"
-        case 2 | 19 | 20 | 21:
-            return f"the chain of {subject} ends in issuer {issuer}, which is not among {trusted}"
-        case 23:
-            return f"serial number {certificate.serial_number:x} stands in its issuer's revocation list"
-        case 3:
-            return f"no revocation list of {issuer} is there"
-    return ""
-
-
-def _read(certificates: tuple[bytes, ...]) -> x509.Certificate | None:
-    """Read the first certificate with its names; None for one that cannot be read."""
-    try:
-        certificate = x509.load_der_x509_certificate(certificates[0])
-        return certificate if certificate.subject is not None and certificate.issuer is not None else None
-    except Exception:  # hostile certificates make the library raise all sorts of things
-        return None
-
-
-def _defects_of(certificates: tuple[bytes, ...], situation: Situation, depth: int) -> list[_Defect]:
-    """List what is wrong with the one certificate given; a part that cannot be read says nothing."""
-    certificate = _read(certificates)
-    if certificate is None:
-        return []
-    defects: list[_Defect] = []
-    for check in _CHECKS if not depth else _CHECKS_ABOVE:
-        try:
-            defects += check(certificate, situation, depth)
-        except Exception:  # noqa: S112 - as above
-            continue
-    return defects
-
-
-def _issuer_defects(certificate: x509.Certificate, situation: Situation, _: int) -> Iterator[_Defect]:
-    der = certificate.public_bytes(serialization.Encoding.DER)
-    if certificate.subject == certificate.issuer and der not in (situation.auth.root_store or ()):
-        path = "Certificate[0].issuer"
-        yield _Defect((18, 19, 20, 21), path, "the certificate is its own issuer and is not trusted")
-
-
-def _date_defects(certificate: x509.Certificate, situation: Situation, depth: int) -> Iterator[_Defect]:
-    now = situation.auth.clock if situation.auth.clock is not None else int(time.time())
-    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    path = f"Certificate[{depth}].validity."
-    if ends.timestamp() < now:
-        yield _Defect((10,), path + "notAfter", f"certificate ended {_instant(ends)}, clock says {_clock(now)}")
-    if begins.timestamp() > now:
-        yield _Defect((9,), path + "notBefore", f"certificate begins {_instant(begins)}, clock says {_clock(now)}")
-
-
-def _key_defects(certificate: x509.Certificate, _: Situation, depth: int) -> Iterator[_Defect]:
-    key = certificate.public_key()
-    bits = key.key_size if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else None
-    least = _WEAK_RSA_BITS if isinstance(key, rsa.RSAPublicKey) else _WEAK_CURVE_BITS
-    if bits is not None and bits < least:
-        path = f"Certificate[{depth}].subjectPublicKeyInfo"
-        kind = "RSA" if isinstance(key, rsa.RSAPublicKey) else "elliptic-curve"
-        yield _Defect((66, 67), path, f"its {kind} key has {bits} bits, fewer than {least}")
-
-
-def _name_defects(certificate: x509.Certificate, situation: Situation, _: int) -> Iterator[_Defect]:
-    target = situation.target
-    if situation.role is not Role.CLIENT or not target:
-        return
-    names = _names_in(certificate)
-    if not any(_matches(name, target) for name in names):
-        shown = ", ".join(names[:_LONGEST_LIST]) + (
-            f" and {len(names) - _LONGEST_LIST} more" * (len(names) > _LONGEST_LIST)
-        )
-        path = "Certificate[0].extensions.subjectAltName"
-        yield _Defect((62, 64), path, f"certificate names {shown or 'nobody'}, the target is {target}")
-
-
-def _names_in(certificate: x509.Certificate) -> list[str]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        common = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-        return [str(one.value) for one in common]
-    return [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
-
-
-def _matches(pattern: str, target: str) -> bool:
-    """Match a name as the engine does: a lone `*` stands for one label, the leftmost, with two or more behind it."""
-    wanted, given = target.rstrip(".").lower(), pattern.lower()
-    try:
-        return str(ip_address(wanted)) == given
-    except ValueError:
-        pass
-    _, dot, parent = wanted.partition(".")
-    return given == wanted or (given.startswith("*.") and bool(dot) and "." in parent and given[2:] == parent)
-
-
-def _usage_defects(certificate: x509.Certificate, situation: Situation, _: int) -> Iterator[_Defect]:
-    needed = ExtendedKeyUsageOID.SERVER_AUTH if situation.role is Role.CLIENT else ExtendedKeyUsageOID.CLIENT_AUTH
-    try:
-        usages = list(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-    except x509.ExtensionNotFound:
-        return
-    if needed not in usages and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in usages:
-        names = ", ".join(_usage_name(one) for one in usages) or "nothing"
-        path = "Certificate[0].extensions.extendedKeyUsage"
-        yield _Defect((26,), path, f"extendedKeyUsage says {names}, {_usage_name(needed)} is needed")
-
-
-_Check = Callable[[x509.Certificate, Situation, int], Iterator[_Defect]]
-
-_CHECKS_ABOVE: tuple[_Check, ...] = (_date_defects, _key_defects)
-_CHECKS: tuple[_Check, ...] = (*_CHECKS_ABOVE, _name_defects, _usage_defects, _issuer_defects)
-
-
-def _usage_name(usage: x509.ObjectIdentifier) -> str:
-    known = {ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth", ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth"}
-    return known.get(usage, usage.dotted_string)
-
-
-def _instant(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z"
-
-
-def _clock(seconds: int) -> str:
-    return _instant(datetime.fromtimestamp(seconds, tz=UTC))

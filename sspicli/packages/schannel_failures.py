@@ -269,6 +269,10 @@ ENGINE_DIFFERENCES: tuple[Departure, ...] = (
         "no page says which of several defects decides the status", _I,
     ),
     Departure(
+        "any-usage", "an extended key usage of anyExtendedKeyUsage alone is refused for clients and servers",
+        "RFC 5280 lets it stand for every purpose; CryptoAPI is expected to take it", _I,
+    ),
+    Departure(
         "no-datagrams", "DTLS is refused with SEC_E_UNSUPPORTED_FUNCTION", "Schannel speaks DTLS 1.0 and 1.2", _D,
     ),
     Departure(

@@ -31,9 +31,10 @@ from sspicli.packages.schannel_buffers import (
     write_missing,
     write_output,
 )
+from sspicli.packages.schannel_chains import Situation
 from sspicli.packages.schannel_credential import Backing
 from sspicli.packages.schannel_engine import Engine
-from sspicli.packages.schannel_evidence import Situation, engine_failed, known_failure
+from sspicli.packages.schannel_evidence import engine_failed, known_failure
 from sspicli.packages.schannel_failures import Knowledge
 from sspicli.packages.schannel_messages import ControlToken, Traffic
 from sspicli.packages.schannel_rules import (

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from sspicli.packages.openssl_bindings import Outcome
 from sspicli.packages.openssl_names import CipherSuite, find_suite
+from sspicli.packages.schannel_chains import Situation
 from sspicli.packages.schannel_engine import Engine
-from sspicli.packages.schannel_evidence import Failure, Situation, engine_failed
+from sspicli.packages.schannel_evidence import Failure, engine_failed
 from sspicli.packages.schannel_rules import Leg
 from sspicli.sspi.buffers import ATTRIBUTE_MASK, BufferImage, BufferType, BufferWrite
 from sspicli.sspi.package import Evidence, MessageResult, Source

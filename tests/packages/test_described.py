@@ -95,6 +95,21 @@ DEFECTS = {
     "issuer's foreign usage": (above(replace(ISSUER, usage=("code-signing",))), ("wrong-usage", 26, 1)),
     "name not permitted": (above(replace(ISSUER, permitted_names=("example.test",))), (OTHER_CHAIN_ERROR, 47, 0)),
 }
+CONSTRAINTS = "extensions.basicConstraints"
+DECIDED = {
+    "foreign usage": ("Certificate[0].extensions.extendedKeyUsage", "codeSigning, serverAuth is needed"),
+    "foreign key usage": ("Certificate[0].extensions.keyUsage", "permits no digitalSignature"),
+    "unknown critical": ("Certificate[0].extensions.2.999.1", "extension 2.999.1 is critical"),
+    "broken signature": ("Certificate[0].signatureValue", "does not check with the key of CN=sspicli throw-away root"),
+    "stale list": ("", "counts from 2026-10-23 07:30:00Z to 2026-11-19"),
+    "issuer is no authority": (f"Certificate[1].{CONSTRAINTS}", "is no authority by its basicConstraints"),
+    "issuer without basicConstraints": (f"Certificate[1].{CONSTRAINTS}", "has no basicConstraints"),
+    "issuer may not sign": ("Certificate[1].extensions.keyUsage", "keyUsage lacks keyCertSign"),
+    "path too long": (f"Certificate[2].{CONSTRAINTS}.pathLenConstraint", "allows 0 authorities below it"),
+    "issuer's foreign usage": ("Certificate[1].extensions.extendedKeyUsage", "says codeSigning"),
+    "issuer's weak key": ("Certificate[1].subjectPublicKeyInfo", "has 1024 bits"),
+    "name not permitted": ("", "a name of CN=localhost is not among those"),
+}
 GOOD_ONES = {
     "as the preset": GOOD,
     "three issuers": above(ISSUER, ISSUER, ISSUER),
@@ -125,6 +140,20 @@ def test_each_defect_is_refused_for_what_it_is(name, side, version):
 @pytest.mark.parametrize("name", GOOD_ONES)
 def test_what_is_no_defect_is_taken(name, side, version):
     assert refusal(side, version, description=GOOD_ONES[name]) is None
+
+
+@pytest.mark.parametrize("name", DECIDED)
+def test_the_evidence_names_the_field_and_the_values_that_decided(name):
+    evidence = shake("server", "1.3", description=DEFECTS[name][0]).client.last.evidence
+    field, words = DECIDED[name]
+    assert evidence.field == field
+    assert words in evidence.detail
+
+
+def test_the_field_is_where_the_certificate_stands_in_the_message_though_the_path_is_another():
+    chain = (ISSUER, ISSUER, replace(ISSUER, not_after=-1))
+    evidence = shake("server", "1.3", description=replace(above(*chain), sent="reversed")).client.last.evidence
+    assert (evidence.verify_depth, evidence.field) == (3, "Certificate[1].validity.notAfter")
 
 
 EQUIVALENTS = {
