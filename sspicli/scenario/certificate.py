@@ -48,6 +48,15 @@ class _Written:
         return dict(self._schema)
 
 
+class _OneOrMany:
+    """A list of words, one of them alone, or none, for the schema."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say that a word may stand for a list of it."""
+        words = handler(schema)
+        return {"anyOf": [{"type": "string", "enum": [*words["items"]["enum"], "none"]}, words]}
+
+
 def _reader(read: Callable[[str], object]) -> Callable[[object], object]:
     """Make a validator of a function that refuses with UsageError."""
 
@@ -113,8 +122,8 @@ Subject = Annotated[str, BeforeValidator(_reader(_subject)), _Written(type="stri
 HostName = Annotated[str, BeforeValidator(_reader(read_name)), _Written(type="string")]
 PlainName = Annotated[str, BeforeValidator(_reader(_dns_name)), _Written(type="string")]
 Serial = Annotated[int, BeforeValidator(_reader(_serial)), _Written(type=["integer", "string"])]
-Usages = Annotated[list[Usage], BeforeValidator(_words)]
-KeyUsages = Annotated[list[KeyUsage], BeforeValidator(_words)]
+Usages = Annotated[list[Usage], BeforeValidator(_words), _OneOrMany()]
+KeyUsages = Annotated[list[KeyUsage], BeforeValidator(_words), _OneOrMany()]
 Constraints = Annotated[bool | Literal["none"], BeforeValidator(_authority), _Written(enum=[True, False, "none"])]
 
 
@@ -152,9 +161,9 @@ class DescribedPart(Part):
 class IssuerPart(DescribedPart):
     """A certificate between the root and the leaf: a good authority where it does not say otherwise."""
 
-    not_before: Duration = -90 * DAY
+    not_before: Duration = Field(default=-90 * DAY, json_schema_extra={"default": "-90d"})
     """When it begins, from the clock on."""
-    not_after: Duration = 365 * DAY
+    not_after: Duration = Field(default=365 * DAY, json_schema_extra={"default": "365d"})
     """When it ends, from the clock on."""
     ca: Constraints = True
     """Whether basicConstraints calls it an authority; none leaves the extension out."""
@@ -176,9 +185,9 @@ Chain = Annotated[
 class CertificatePart(DescribedPart):
     """A certificate that is described: what is left out is as in the preset `valid`."""
 
-    not_before: Duration = -DAY
+    not_before: Duration = Field(default=-DAY, json_schema_extra={"default": "-1d"})
     """When it begins, from the clock on."""
-    not_after: Duration = 30 * DAY
+    not_after: Duration = Field(default=30 * DAY, json_schema_extra={"default": "30d"})
     """When it ends, from the clock on."""
     usage: Usages | None = None
     """Its extended key usage, a word or several; that of its side when left out, and none leaves the extension out."""

@@ -122,6 +122,7 @@ def _setting(row: Setting) -> Node:
     one: Node = {"type": _TEXT} | ({"examples": list(row.choices)} if row.choices else {})
     kinds = [one, *([{"type": "array", "items": one}] if row.is_list else [])]
     kinds += [{"type": "null"}] if "none" in row.choices else []
+    kinds += [{"$ref": "#/$defs/CertificatePart"}] if row.key == "cert" else []
     return {"title": row.key, "description": row.text, **(one if len(kinds) == 1 else {"anyOf": kinds})}
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from sspicli.analysis.cases import Outcome
@@ -10,9 +11,10 @@ from sspicli.journal import events as ev
 from sspicli.packages.descriptions import DAY, CertificateDescription, IssuerDescription
 from sspicli.scenario.certificate import CertificatePart, description_of
 from sspicli.scenario.load import load, loads
-from sspicli.scenario.model import Scenario
+from sspicli.scenario.problems import data_of
 from sspicli.scenario.run import RunOptions, run, run_case
-from sspicli.scenario.yaml import ScenarioError
+from sspicli.scenario.schema import schema
+from sspicli.scenario.yaml import ScenarioError, parse
 
 FOLDER = Path(__file__).parents[2] / "scenarios" / "certificates"
 LESSONS = [case for file in sorted(FOLDER.glob("*.sspi.yaml")) for case in load(file, file.name).cases]
@@ -140,11 +142,25 @@ def test_a_runs_options_hold_words_only():
     assert json.dumps(dict(started.options))
 
 
-def test_the_schema_takes_a_description_and_a_word():
-    session = Scenario.model_json_schema()["$defs"]["SessionPart"]["properties"]["server"]
-    choices = session["additionalProperties"]["oneOf"]
-    assert {"$ref": "#/$defs/CertificatePart"} in choices
-    assert [one["type"] for one in choices if "type" in one] == [["string", "number", "boolean", "null", "array"]]
+@pytest.mark.parametrize(
+    ("text", "is_good"),
+    [
+        ("valid", True),
+        ("{}", True),
+        (
+            "{ usage: none, key-usage: [cert-sign], ca: none, serial: 0x10, not-after: 5m, chain: [{ ca: false }] }",
+            True,
+        ),
+        ("{ chain: $n, not-before: $n }", True),
+        ("{ subjct: a }", False),
+        ("{ not-after: 5 }", False),
+        ("{ usage: servr }", False),
+        ("{ chain: [{ names: [a] }] }", False),
+    ],
+)
+def test_the_schema_takes_what_the_checker_takes(text, is_good):
+    document = data_of(parse(scenario(text), "x")[1][0])
+    assert jsonschema.Draft202012Validator(schema()).is_valid(json.loads(json.dumps(document))) == is_good
 
 
 @pytest.mark.parametrize("case", LESSONS, ids=lambda case: case.id)
