@@ -1,7 +1,7 @@
 """What each step led to, found again in the records: the reading side of a program.
 
 A step stands on record with its id. What its actor does until its next step belongs to it, and so does what came of
-that: a completion, a callback without steps of its own. So the records alone say what step 3 of the server queued,
+that at the same endpoint: a completion, a callback without steps of its own; not what the peer does with a token. So the records alone say what step 3 of the server queued,
 what status it got, and which callback ran for it.
 """
 
@@ -47,7 +47,7 @@ class Story:
             if isinstance(event, ev.CallbackEntered):
                 current.pop(actor, None)
             root = current.get(actor) or roots.get(record.cause)
-            if root is not None:
+            if root is not None and actor.partition(".")[0] == root.actor.partition(".")[0]:
                 roots[record.sequence] = root
                 root.led_to.append(record)
 

@@ -178,3 +178,28 @@ def test_buffers_can_be_passed_in_the_shapes_of_a_careless_driver():
     result = play(text)
 
     assert not [one for one in result.unmet if one.step == "server.9"], result.unmet
+
+
+def test_what_the_peer_does_with_a_token_is_not_what_the_step_that_sent_it_did():
+    legs = "- connect: 1\n- handshake: {}\n  expect: SEC_E_OK\n- receive: received\n- close: wire\n"
+    text = server(BEGIN, CREDENTIAL, legs, END, more="session: { tls: '1.3', client: { resume: ticket } }\n")
+
+    assert not [one for one in play(text).unmet if one.step == "server.8"]
+
+
+def test_a_message_that_is_protected_shows_its_buffers_and_not_the_stream_sizes():
+    text = server(
+        BEGIN, CREDENTIAL,
+        """
+        - connect: 1
+        - handshake: {}
+        - encrypt: { bytes: { text: hello } }
+          expect: { status: SEC_E_OK, buffers: [ { type: STREAM_HEADER }, { type: DATA, size: 5 } ] }
+        - send: protected
+          protected: true
+        - receive: received
+        - close: wire
+        """, END,
+    )  # fmt: skip
+
+    assert not play(text).unmet
