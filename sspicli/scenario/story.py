@@ -1,8 +1,8 @@
 """What each step led to, found again in the records: the reading side of a program.
 
 A step stands on record with its id. What its actor does until its next step belongs to it, and so does what came of
-that at the same endpoint: a completion, a callback without steps of its own; not what the peer does with a token. So the records alone say what step 3 of the server queued,
-what status it got, and which callback ran for it.
+that at the same endpoint: a completion, a callback without steps of its own; not what the peer does with a token. So
+the records alone say what step 3 of the server queued, what status it got, and which callback ran for it.
 """
 
 from __future__ import annotations
