@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 CONSOLE = [text.strip().splitlines() for language, text in BLOCKS if language == "console"]
 SHOWN = next(text for language, text in BLOCKS if language == "text")
+TEXTS = [text for language, text in BLOCKS if language == "text"]
+SCENARIO, *PIPELINES = [text for language, text in BLOCKS if language == "yaml"]
 FAILING = CONSOLE[2]
 ASKED = re.findall(r"^\| [^|]+ \| (`[^|]+) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
 SAID = [words for row in ASKED for words in re.findall(r"`(-[^`]+)`", row)]
@@ -62,6 +65,7 @@ def test_each_option_in_the_table_is_understood(words: str, tmp_path: Path):
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("recorded")
     run("handshake --server cert=expired --record run.sspirec", folder)
+    (folder / "scenarios").symlink_to(README.parent / "scenarios")
     return folder
 
 
@@ -70,3 +74,25 @@ def test_each_command_in_the_table_does_what_it_is_there_for(words: str, recorde
     done = run(words, recorded)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout
+
+
+def test_the_scenario_shown_fails_as_shown(tmp_path: Path):
+    (tmp_path / "expired.sspi.yaml").write_text(SCENARIO, encoding="utf-8")
+
+    done = run("replay expired.sspi.yaml --no-timing --width 100", tmp_path)
+
+    assert done.stdout == TEXTS[1]
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=["github", "gitlab"])
+def test_the_pipelines_replay_as_they_are_written(pipeline: str, recorded: Path):
+    parsed = yaml.safe_load(pipeline)
+    steps = parsed["jobs"]["replay"]["steps"] if "jobs" in parsed else []
+    lines = [step["run"] for step in steps if "run" in step] or parsed["replay"]["script"]
+
+    done = run(lines[1].removeprefix("sspi-async "), recorded)
+
+    assert lines[0] == "pip install ."
+    assert done.returncode == 0, done.stdout
+    assert (recorded / "report.xml").is_file()
