@@ -102,6 +102,7 @@ _WATCHED = MappingProxyType(
         "D010": (F.SspiInitializeSecurityContextAsync,),
         "D011": (F.SspiInitializeSecurityContextAsync,),
         "D012": _LEGS,
+        "D013": _LEGS,
         "D014": (F.SspiInitializeSecurityContextAsync,),
         "D016": _LEGS,
         "D017": (*_LEGS, F.SspiDeleteSecurityContextAsync),

@@ -25,7 +25,6 @@ class Reach(StrEnum):
     ANNOTATION = "annotation"
     EXPLORATION = "exploration"
     INVARIANT = "invariant"
-    UNSEEN = "unseen"
 
 
 HOW_SHOWN = {
@@ -34,7 +33,6 @@ HOW_SHOWN = {
     Reach.ANNOTATION: "by a monitor, where the program puts on record what no call shows, or a fault provokes it",
     Reach.EXPLORATION: "not by one run: it needs a search over completion orders, which this version does not have",
     Reach.INVARIANT: "by a monitor; this runtime never does it, so a finding is a bug in sspi-async",
-    Reach.UNSEEN: "not yet: what the program reads after a call has completed leaves no record",
 }
 
 
@@ -64,7 +62,7 @@ class Rule(NamedTuple):
     @property
     def has_monitor(self) -> bool:
         """Say whether a monitor watches for it in this version."""
-        return self.reach not in (Reach.NTLM, Reach.EXPLORATION, Reach.UNSEEN)
+        return self.reach not in (Reach.NTLM, Reach.EXPLORATION)
 
     @property
     def evidence(self) -> str:
@@ -368,7 +366,7 @@ _HANDLES = (
         "A server's credential is acquired with SECPKG_CRED_INBOUND or SECPKG_CRED_BOTH.", _ACCEPT,
     ),
     Rule(
-        "D008", "error", "credential never freed",
+        "D008", "error", "credential never freed, or freed twice",
         "free each credential once, after its last use", _D, _SCHANNEL,
         "A credential handle is to be freed when it is no longer needed.", _FREE_CREDENTIAL,
     ),
@@ -395,7 +393,7 @@ _HANDLES = (
     ),
     Rule(
         "D013", "warning", "granted attributes not looked at",
-        "compare them with those requested before data is sent", _D, Reach.UNSEEN,
+        "compare them with those requested before data is sent", _D, _SCHANNEL,
         "The caller is to check that the attributes it needs were granted.", _ISC,
     ),
     Rule(
