@@ -45,6 +45,7 @@ COMPLETION_VARIABLE = "_SSPI_ASYNC_COMPLETE"
 COMMANDS: dict[str, tuple[str, str]] = {
     "handshake": ("sspicli.cli.handshake", "Run one handshake between two local endpoints and say what came of it."),
     "replay": ("sspicli.cli.replay", "Run scenarios as tests and recordings again."),
+    "scenario": ("sspicli.cli.scenario", "Write and check and list and lay out scenarios."),
     "show": ("sspicli.cli.show", "Show what a recording holds."),
     "decode": ("sspicli.cli.decode", "Open tokens and certificates and recordings field by field."),
     "verify": ("sspicli.cli.verify", "Run the misuse rules over recordings."),

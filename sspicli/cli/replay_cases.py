@@ -33,7 +33,7 @@ def cases_of(paths: Sequence[str]) -> Cases:
         try:
             cases += _recorded(found) if found.is_recording else _scenarios(found)
         except InputError as error:
-            problems += _problems(error, found)
+            problems += problems_of(error, found)
     return Cases(cases, problems)
 
 
@@ -63,7 +63,7 @@ def _wanted_of(cases: Sequence[Runnable], found: Found) -> Sequence[Runnable]:
     return kept
 
 
-def _problems(error: InputError, found: Found) -> Sequence[Problem]:
+def problems_of(error: InputError, found: Found) -> Sequence[Problem]:
     """Take the problems of a scenario as they are, and make one of a file that cannot be read at all."""
     known = getattr(error, "problems", None)
     if known is not None:

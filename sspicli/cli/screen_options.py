@@ -110,6 +110,11 @@ def report_options(*formats: str) -> Callable[[F], F]:
     return lambda function: _with(function, _format(*formats), _OUTPUT, *_DETAIL, *_LOOK)
 
 
+def brief_options(*formats: str) -> Callable[[F], F]:
+    """Add what a command needs that reports in formats of its own, without times and details; for `Screen`."""
+    return lambda function: _with(function, _format(*formats), _OUTPUT, *_LOOK)
+
+
 def verify_options(function: F) -> F:
     """Add what the verifier needs: SARIF too, and a file; for `Screen`."""
     return _with(function, _format("text", "json", "sarif"), _OUTPUT, *_LOOK)

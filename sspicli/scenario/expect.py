@@ -123,26 +123,9 @@ class Checker:
         for side in ("client", "server"):
             status = getattr(expected, side)
             if status is not None:
-                call = self._sending(leg) if side == leg.sender else self._taking(leg, side)
+                call = call_around(self.report, self.records, leg, side)
                 got: object = NOTHING if call is None else call.status
                 self.hold(name, (*path, side), status, got, records=_records_of(call))
-
-    def _sending(self, leg: Leg) -> Call | None:
-        return next((call for call in self.report.calls if call.handle == leg.call), None)
-
-    def _taking(self, leg: Leg, side: str) -> Call | None:
-        """Find the call that took a leg: the side's first after it arrived that did not merely want more bytes."""
-        arrived = next(
-            (
-                one.sequence
-                for one in self.records
-                if isinstance(one.event, ev.TokenDelivered) and one.sequence > leg.sequence
-            ),
-            None,
-        )
-        calls = [call for call in self.report.calls if call.endpoint == side and call.function in _LEGS]
-        after = [call for call in calls if arrived is not None and call.sequence > arrived]
-        return next((call for call in after if call.status != SecurityStatus.SEC_E_INCOMPLETE_MESSAGE), None)
 
     def _token(self, name: str, path: Loc, expected: TokenExpected, leg: Leg) -> None:
         messages = [message.name for message in leg.messages]
@@ -346,25 +329,8 @@ class Checker:
     # -- the whole -----------------------------------------------------------------------------------------------------
     def run(self) -> None:
         """Hold what is expected of the whole run, but for its verdict and findings."""
-        expected, report = self.case.scenario.expect, self.report
-        failure = report.failure
-        got: dict[str, Callable[[], object]] = {
-            "client": lambda: _end_status(report, "client"),
-            "server": lambda: _end_status(report, "server"),
-            "failed": lambda: NOTHING if failure is None else failure.side,
-            "at_leg": lambda: NOTHING if failure is None else failure.leg,
-            "alert": lambda: _alert_name(None if failure is None else failure.alert),
-            "field": lambda: NOTHING if failure is None else failure.field or NOTHING,
-            "protocol": lambda: report.protocol or NOTHING,
-            "cipher_suite": lambda: report.cipher_suite or NOTHING,
-            "group": lambda: report.group or NOTHING,
-            "alpn": lambda: _alpn(report),
-            "resumed": lambda: report.is_resumed,
-            "legs": lambda: len(report.legs),
-            "calls": lambda: len(report.calls),
-            "callbacks": lambda: sum(end.callbacks for end in report.endpoints.values()),
-        }
-        for key, give in got.items():
+        expected = self.case.scenario.expect
+        for key, give in seen_of(self.report).items():
             wanted = getattr(expected, key)
             if wanted is not None:
                 value = give()
@@ -405,6 +371,19 @@ _SYNCHRONOUS: dict[type[st.Step], type] = {  # encrypt asks for the stream sizes
     st.Encrypt: ev.MessageEncrypted,
     st.Decrypt: ev.MessageDecrypted,
 }
+
+
+def call_around(report: Report, records: Sequence[Record], leg: Leg, side: str) -> Call | None:
+    """Find a side's call around a leg: the one that made it, or the first after it that did not merely want bytes."""
+    if side == leg.sender:
+        return next((call for call in report.calls if call.handle == leg.call), None)
+    arrived = next(
+        (one.sequence for one in records if isinstance(one.event, ev.TokenDelivered) and one.sequence > leg.sequence),
+        None,
+    )
+    calls = [call for call in report.calls if call.endpoint == side and call.function in _LEGS]
+    after = [call for call in calls if arrived is not None and call.sequence > arrived]
+    return next((call for call in after if call.status != SecurityStatus.SEC_E_INCOMPLETE_MESSAGE), None)
 
 
 def step_id(path: Loc) -> str:
@@ -493,6 +472,27 @@ def _result(step: st.Step, execution: Execution) -> tuple[object, tuple[int, ...
     if isinstance(step, st.Create):
         got = "null" if got is None else "handle"
     return got, (last.sequence,)
+
+
+def seen_of(report: Report) -> dict[str, Callable[[], object]]:
+    """Give what there is to be expected of a whole run, each worked out when it is asked for."""
+    failure = report.failure
+    return {
+        "client": lambda: _end_status(report, "client"),
+        "server": lambda: _end_status(report, "server"),
+        "failed": lambda: NOTHING if failure is None else failure.side,
+        "at_leg": lambda: NOTHING if failure is None else failure.leg,
+        "alert": lambda: _alert_name(None if failure is None else failure.alert),
+        "field": lambda: NOTHING if failure is None else failure.field or NOTHING,
+        "protocol": lambda: report.protocol or NOTHING,
+        "cipher_suite": lambda: report.cipher_suite or NOTHING,
+        "group": lambda: report.group or NOTHING,
+        "alpn": lambda: _alpn(report),
+        "resumed": lambda: report.is_resumed,
+        "legs": lambda: len(report.legs),
+        "calls": lambda: len(report.calls),
+        "callbacks": lambda: sum(end.callbacks for end in report.endpoints.values()),
+    }
 
 
 def _end_status(report: Report, side: str) -> object:

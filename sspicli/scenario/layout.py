@@ -22,10 +22,13 @@ TOP_LEVEL: Final = (
 STEP = 2
 
 
-def formatted(text: str) -> str:
-    """Lay a text out; a ScenarioError when it is no YAML, the same text when it cannot be done safely."""
+def formatted(text: str, file: str = "") -> str:
+    """Lay a text out; a ScenarioError when it is no YAML, the same text when it cannot be done safely.
+
+    `file` is what an error calls it.
+    """
     body = text.removeprefix(BOM).replace("\r\n", "\n")
-    documents = parse(body, "")[1]
+    documents = parse(body, file)[1]
     for is_ordered in (True, False):
         try:
             after = _Layout(body, is_ordered=is_ordered).laid_out(documents)

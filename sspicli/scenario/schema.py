@@ -24,8 +24,6 @@ from sspicli.scenario.words import AsText, Part, kebab
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ID = "urn:sspi-async:scenario:1"
-FILE = "sspi-async-scenario.schema.json"
-"""The name under which the modeline of a new scenario looks for it: beside the scenario."""
 
 Node = dict[str, Any]
 

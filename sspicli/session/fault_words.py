@@ -45,13 +45,13 @@ _EXAMPLES = {
 def parse_fault(text: str) -> AnyFault:
     """Read a fault as the command line writes it; raise UsageError for anything else."""
     try:
-        return replace(fault_from(_taken_apart(text)), text=text)
+        return replace(fault_from(taken_apart(text)), text=text)
     except UsageError as error:
         raise UsageError(error.message, where="--fault", help=error.help or f"write {FORM}") from None
 
 
-def _taken_apart(text: str) -> Mapping[str, Value]:
-    """Make the mapping that a word stands for."""
+def taken_apart(text: str) -> Mapping[str, Value]:
+    """Make the mapping that a word stands for; whether it is a fault is not looked at."""
     subject, equals, rest = text.partition("=")
     kind, colon, argument = rest.partition(":")
     leg = _LEG.fullmatch(subject)
