@@ -106,7 +106,8 @@ def again(case: CaseResult) -> str:
     if not (case.file + case.name).isprintable():
         return ""
     words = [PROGRAM, "replay", _argument(case.id)]
-    return shlex.join([*words, "--schedule", case.schedule] if case.schedule else words)
+    has_choices = case.schedule not in ("", "v1:")  # which is what happens anyway
+    return shlex.join([*words, "--schedule", case.schedule] if has_choices else words)
 
 
 def debug(case: CaseResult) -> str:

@@ -62,13 +62,13 @@ def test_what_was_expected_is_said_where_the_file_does_not_show_it(excerpt, said
 
 def test_the_command_to_run_a_case_again_is_read_back_by_a_shell_as_it_was_meant():
     one = replace(FAILED, file="a b.sspi.yaml", scenario="it's; $(x)")
-    words = ["sspi-async", "replay", "a b.sspi.yaml", "-k", "it's; $(x)[pending-lifo]", "--schedule", "v1:abc"]
+    words = ["sspi-async", "replay", "a b.sspi.yaml::it's; $(x)[pending-lifo]", "--schedule", "v1:abc"]
     assert shlex.split(again(one)) == words
 
 
 def test_a_file_whose_name_begins_with_a_dash_is_no_option_of_the_command():
     one = replace(FAILED, file="-k.sspi.yaml", recording="-r.sspirec")
-    assert shlex.split(again(one))[2] == "./-k.sspi.yaml"
+    assert shlex.split(again(one))[2].startswith("./-k.sspi.yaml::")
     assert shlex.split(debug(one))[2] == "./-r.sspirec"
 
 
