@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def passes(text):
     return case
 
 
-KINDS = {
+KINDS: dict[str, Any] = {
     "nothing special": {},
     "TLS 1.2, polling": {"tls": "1.2", "mode": "poll"},
     "inline": {"tls": "1.3", "completion": "inline"},
@@ -88,9 +89,9 @@ KINDS = {
 } | {f"certificate {one}": {"server": (f"cert={one}",)} for one in CERT_PRESETS}
 
 
-@pytest.mark.parametrize("given", KINDS.values(), ids=KINDS)
-def test_the_scenario_of_a_recording_passes(given, tmp_path):
-    text = scenario_text(recorded(tmp_path, **given), where="run.sspirec")
+@pytest.mark.parametrize("name", KINDS)
+def test_the_scenario_of_a_recording_passes(name, tmp_path):
+    text = scenario_text(recorded(tmp_path, **KINDS[name]), where="run.sspirec")
     passes(text)
     assert formatted(text) == text
 
@@ -128,7 +129,7 @@ def test_it_expects_what_was_seen_and_not_more(tmp_path):
     ).cases
     expected = case.scenario.expect
     assert (expected.verdict, expected.failed, expected.alert) == ("failed", "client", "certificate_expired")
-    assert [one.leg for one in case.scenario.steps] == list(range(1, len(case.scenario.steps) + 1))
+    assert [getattr(one, "leg", 0) for one in case.scenario.steps] == list(range(1, len(case.scenario.steps) + 1))
     assert case.scenario.session.client == {}
     assert case.scenario.schedule.model_fields_set == set()
 
