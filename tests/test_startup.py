@@ -86,7 +86,7 @@ def test_replaying_a_recording_imports_nothing_that_reads_scenarios(tmp_path):
 
 
 def test_replaying_scenarios_off_a_terminal_imports_nothing_that_draws():
-    scenario = Path(__file__).parent.parent / "scenarios" / "handshake.sspi.yaml"
+    scenario = Path(__file__).parent.parent / "scenarios" / "flow" / "callback-style.sspi.yaml"
     assert not packages_of(imported("replay", str(scenario))) & {"rich", "prompt_toolkit", "multiprocessing"}
 
 
