@@ -15,10 +15,12 @@ from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.runtime.chooser import schedule_text
 from sspicli.scenario import steps as st
+from sspicli.scenario import yaml
 from sspicli.scenario.checks import attribute_number, granted, walk
+from sspicli.scenario.edit import written
 from sspicli.scenario.load import Case
 from sspicli.scenario.model import AttributeCheck, CallCheck, LegCheck, LegExpected, RunExpected, TokenExpected
-from sspicli.scenario.problems import Loc, span_at
+from sspicli.scenario.problems import Loc, node_at
 from sspicli.scenario.shapes import BufferExpected, CallExpected, QueryExpected
 from sspicli.scenario.story import Execution, Story
 from sspicli.scenario.words import kebab, near
@@ -84,11 +86,18 @@ class Checker:
         )
 
     def _rewrite(self, path: Loc, got: object) -> str | None:
-        """Give what the file would have to say; None for a value that came from a variable, or that is no scalar."""
-        span = span_at(self.case.root, path)
-        was = self.case.source.text[span.start : span.end]
-        is_plain = isinstance(got, SecurityStatus | bool | int | str) and got != NOTHING
-        return said(got) if is_plain and was and not was.lstrip("'\"").startswith(("$", "[", "{")) else None
+        """Give what the file would have to say; None for a variable's value, and for what cannot stand there."""
+        node = node_at(self.case.root, path)
+        was = self.case.source.text[node.span.start : node.span.end]
+        if was.lstrip("'\"").startswith("$") or got == NOTHING or not was:
+            return None
+        if isinstance(node, yaml.Scalar) and isinstance(got, SecurityStatus | bool | int | str):
+            plain = got if isinstance(got, bool) or type(got) is int else said(got)
+            return written(plain, like=node)
+        is_list = isinstance(got, list) and all(isinstance(one, str) for one in got)
+        if is_list and isinstance(node, yaml.Sequence) and node.is_flow and "$" not in was:
+            return f"[{', '.join(written(one) for one in got)}]"  # type: ignore[attr-defined]  # a list, as was seen
+        return None
 
     # -- steps on the way ----------------------------------------------------------------------------------------------
     def steps(self) -> None:

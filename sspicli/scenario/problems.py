@@ -131,13 +131,18 @@ def _shown(value: object) -> str:
 
 def span_at(root: yaml.Node, path: Loc) -> yaml.Span:
     """Find where a value stands; as near as the file has it."""
+    return node_at(root, path).span
+
+
+def node_at(root: yaml.Node, path: Loc) -> yaml.Node:
+    """Find the value at a path, or what the file has nearest to it."""
     node = root
     for step in path:
         child = _child(node, step)
         if child is None:
             break
         node = child
-    return node.span
+    return node
 
 
 def key_span(root: yaml.Node, path: Loc) -> yaml.Span:

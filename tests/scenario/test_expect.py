@@ -126,3 +126,10 @@ def test_the_value_got_is_offered_for_the_file_where_it_is_one():
     result = play(scenario("expect: { client: SEC_E_CERT_EXPIRED, legs: 9, verdict: ok }\n"))
 
     assert [one.rewrite for one in result.unmet] == ["SEC_E_OK", "4"]
+
+
+def test_a_list_of_codes_is_offered_as_the_file_would_write_it():
+    result = play(server(BEGIN, CREDENTIAL, FIRST_LEG, REST, more="expect: { findings: [A001], verdict: ok }\n"))
+
+    offered = {one.key: one.rewrite for one in result.unmet}
+    assert offered["findings"] == "[A008, D004, D008]"
