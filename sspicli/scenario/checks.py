@@ -17,7 +17,7 @@ from sspicli.runtime.chooser import schedule_choices
 from sspicli.scenario.certificate import CertificatePart, check_certificate, description_of
 from sspicli.scenario.model import AttributeCheck, FaultPart, Scenario
 from sspicli.scenario.problems import Loc
-from sspicli.scenario.steps import Accept, Handshake, Initialize, Query, SetCallback, Step
+from sspicli.scenario.steps import Accept, Handshake, Initialize, Query, SetCallback, Step, Throw
 from sspicli.scenario.words import near
 from sspicli.session.fault_words import fault_from
 from sspicli.session.session import check_program_name
@@ -174,6 +174,8 @@ def _step(step: Step, path: Loc, side: str) -> Iterator[Wrong]:
         yield (*path, "init"), "a server calls SspiAcceptSecurityContextAsync", "write accept:"
     if isinstance(step, Accept) and side == "client":
         yield (*path, "accept"), "a client calls SspiInitializeSecurityContextAsync", "write init:"
+    if isinstance(step, Throw) and "do" not in path:
+        yield (*path, "throw"), "an exception leaves a notify callback, and this is none", "put it under do:"
     if isinstance(step, Query) and attribute_number(step.query.attribute) is None:
         yield ((*path, "query", "attribute"), *_no_attribute(step.query.attribute))
     if isinstance(step, Initialize | Accept | Handshake):

@@ -345,10 +345,12 @@ def _wait(scope: Scope, step: st.Wait, ident: str) -> Driver:
 
 
 def _poll(scope: Scope, step: st.Poll, ident: str) -> Driver:
-    pause = FIRST_POLL_TICKS
-    while (yield from do(GetAsyncCallStatus(scope.async_context(step.poll)))) == PENDING:
+    given = step.poll
+    name, fixed = (given, None) if isinstance(given, str) else (given.async_context, given.pause)
+    pause = FIRST_POLL_TICKS if fixed is None else fixed
+    while (yield from do(GetAsyncCallStatus(scope.async_context(name)))) == PENDING:
         yield Sleep(pause)
-        pause = min(pause * 2, LONGEST_POLL_TICKS)
+        pause = min(pause * 2, LONGEST_POLL_TICKS) if fixed is None else fixed
 
 
 def _handshake(scope: Scope, step: st.Handshake, ident: str) -> Driver:
@@ -536,6 +538,15 @@ def _await(scope: Scope, step: st.Await, ident: str) -> Driver:
     yield from wait(scope.memory.signal(f"signal {step.await_}"))
 
 
+class CallbackError(Exception):
+    """What `throw` lets out of a notify callback."""
+
+
+def _throw(scope: Scope, step: st.Throw, ident: str) -> Driver:
+    yield from ()
+    raise CallbackError(step.throw)
+
+
 def _note(scope: Scope, step: st.Note, ident: str) -> Driver:
     yield Note(step.note)
 
@@ -583,6 +594,7 @@ _PERFORM: dict[type[st.Step], Perform] = {
     st.Sleep: _sleep,
     st.Signal: _signal,
     st.Await: _await,
+    st.Throw: _throw,
     st.Note: _note,
     st.Check: _nothing,
 }

@@ -226,7 +226,14 @@ class Wait(Step):
 class Poll(Step):
     """Ask for the call status, less and less often, until it is final."""
 
-    poll: Name
+    class Arguments(Part):
+        """The arguments."""
+
+        async_context: AsyncContextName = AC
+        pause: Annotated[Ticks, Field(ge=1)] | None = None
+        """Wait so many ticks each time, as a careless driver may; twice as long each time when left out."""
+
+    poll: Name | Arguments
     expect: Status | None = None
     """The final status."""
 
@@ -445,6 +452,13 @@ class Await(Step):
     await_: Name
 
 
+class Throw(Step):
+    """Let an exception leave the notify callback; the callback ends there, and tells nobody that it ran."""
+
+    throw: Text
+    """What the exception says."""
+
+
 class Note(Step):
     """Put a sentence on record."""
 
@@ -472,7 +486,7 @@ STEPS: tuple[type[Step], ...] = (
     Acquire, Initialize, Accept, Delete, FreeCredential,
     Wait, Poll, Handshake, Connect, Send, Receive, KeepExtra, Keep, Close,
     FreeBuffers, Assign, Read, Touch, EndData, Lock, Unlock,
-    Query, Encrypt, Decrypt, Hold, Release, Complete, Sleep, Signal, Await, Note, Check,
+    Query, Encrypt, Decrypt, Hold, Release, Complete, Sleep, Signal, Await, Throw, Note, Check,
 )  # fmt: skip
 """Every step, in the order of the manual page."""
 

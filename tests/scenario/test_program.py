@@ -8,7 +8,7 @@ from sspicli.analysis.cases import Outcome
 from sspicli.journal import events as ev
 from sspicli.scenario import program
 from sspicli.scenario.steps import STEPS
-from tests.play import BEGIN, CREDENTIAL, END, FIRST_LEG, REST, play, ran, server
+from tests.play import BEGIN, CREDENTIAL, END, FIRST_LEG, REST, play, ran, said, server
 
 
 def test_every_step_is_performed_somewhere():
@@ -203,3 +203,42 @@ def test_a_message_that_is_protected_shows_its_buffers_and_not_the_stream_sizes(
     )  # fmt: skip
 
     assert not play(text).unmet
+
+
+def test_an_exception_that_a_step_throws_leaves_its_callback_and_the_run_goes_on():
+    text = server(
+        """
+        - create: ac
+        - set-callback: { async-context: ac, do: [ { throw: out of paper }, { note: never reached } ] }
+        - acquire: {}
+        - poll: ac
+          expect: SEC_E_OK
+        - note: the program goes on
+        """
+    )
+
+    records = ran(text).records
+
+    raised = [one.event.error for one in records if isinstance(one.event, ev.CallbackRaised)]
+    notes = [one.event.text for one in records if isinstance(one.event, ev.NoteMade)]
+    assert raised == ["CallbackError: out of paper"]
+    assert notes == ["the program goes on"]
+
+
+def test_an_exception_is_thrown_in_a_callback_only():
+    text = server(BEGIN, "- throw: nobody would catch it")
+
+    assert said(text) == [(7, 14, "an exception leaves a notify callback, and this is none")]
+
+
+@pytest.mark.parametrize(("pause", "fewest", "most"), [("10", 400, 500), ("1000", 5, 7)])
+def test_a_poller_may_pause_as_long_each_time_and_so_asks_too_often(pause, fewest, most):
+    text = server(
+        BEGIN,
+        f"- acquire: {{}}\n- poll: {{ pause: {pause} }}\n  expect: SEC_E_OK\n- free-async-context: ac\n",
+        more="faults: [ { call: server.acquire, delay: 5000 } ]\n",
+    )
+
+    asked = [one for one in ran(text).records if isinstance(one.event, ev.CallStatusQueried)]
+
+    assert fewest <= len(asked) <= most
