@@ -232,6 +232,8 @@ READING = [
     ["show", "whole", "-f", "jsonl", "-o", "result"],
     ["show", "whole", "--as", "c"],
     ["replay", "plain"],
+    ["scenario", "new", "--from", "plain"],
+    ["scenario", "new", "--from", "whole"],
     ["replay", "plain", "-v", "-f", "json"],
     ["replay", "whole", "-v"],
     ["replay", "whole", "-f", "junit", "--sarif", "result"],

@@ -10,6 +10,7 @@ import pytest
 
 from sspicli.cli.main import COMMANDS, group
 from sspicli.cli.man import examples
+from sspicli.cli.scenario_new import template_text
 from tests.processes import environment, sspi
 
 ROOT = Path(__file__).parent.parent
@@ -32,13 +33,16 @@ def generated(tmp_path_factory):
 
 
 def test_every_command_has_its_page_and_no_page_is_left_over():
-    expected = {"sspi-async.1", *(f"sspi-async-{name}.1" for name in COMMANDS)}
+    expected = {"sspi-async.1", "sspi-async-scenario-format.7", *(f"sspi-async-{name}.1" for name in COMMANDS)}
     assert {path.name for path in MAN.iterdir()} == expected, REWRITE
 
 
-@pytest.mark.parametrize("name", ["sspi-async", *(f"sspi-async-{name}" for name in COMMANDS)])
+PAGES = ["sspi-async.1", "sspi-async-scenario-format.7", *(f"sspi-async-{name}.1" for name in COMMANDS)]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_equals_what_the_generator_prints(name, generated):
-    assert (MAN / f"{name}.1").read_text(encoding="ascii") == generated[f"{name}.1"], REWRITE
+    assert (MAN / name).read_text(encoding="ascii") == generated[name], REWRITE
 
 
 def test_no_page_depends_on_where_or_when_it_is_made(generated, tmp_path):
@@ -67,6 +71,8 @@ def documented():
     ctx = group.make_context("sspi-async", [], resilient_parsing=True)
     commands = {name: group.get_command(ctx, name) for name in COMMANDS}
     texts = {"sspi-async": group.help, **{name: one.help for name, one in commands.items() if one}}
+    for name, one in commands.items():
+        texts |= {f"{name}: {sub}": inner.help for sub, inner in getattr(one, "commands", {}).items()}
     return [pytest.param(one, id=f"{name}: {one.text}") for name, text in texts.items() for one in examples(text)]
 
 
@@ -88,6 +94,7 @@ def recorded(tmp_path_factory):
 @pytest.mark.parametrize("example", documented())
 def test_an_example_ends_with_the_exit_code_that_it_declares(example, recorded, tmp_path):
     shutil.copy(recorded, tmp_path)
+    (tmp_path / "orders.sspi.yaml").write_text(template_text("matrix"), encoding="utf-8")
     ended = sspi(*example.arguments, cwd=tmp_path)
     assert example.text.split()[0] == "sspi-async"
     assert ended.returncode == example.exit_code, ended.stderr

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 DATE = "2026-11-22"
 """The day the pages' own words last changed; no page carries the day it was made."""
 
+FORMAT = "scenario-format"
+"""The one page that is of no command."""
+
 _EXIT = re.compile(r"\s+# exit (\d+)$")
 _EXAMPLES = "Examples:"
 
@@ -98,7 +101,8 @@ class Example(NamedTuple):
 def _complete_page(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    return [CompletionItem(name, help=said) for name, (_, said) in COMMANDS.items() if name.startswith(incomplete)]
+    known = {name: said for name, (_, said) in COMMANDS.items()} | {FORMAT: "The format of scenarios."}
+    return [CompletionItem(name, help=said) for name, said in known.items() if name.startswith(incomplete)]
 
 
 @click.command("man", short_help="Show a manual page.")
@@ -121,7 +125,7 @@ def command(page: str, directory: Path | None) -> int:
       sspi-async man handshake
     """  # noqa: D301 (click reads the \b)
     name = page.removeprefix(f"{PROGRAM}-")
-    if name != PROGRAM and name not in COMMANDS:
+    if name not in (PROGRAM, FORMAT, *COMMANDS):
         near = did_you_mean(name, COMMANDS).strip()
         known = ", ".join(COMMANDS)
         raise UsageError(f'there is no page "{page}"', help=near[:1].lower() + near[1:] or f"pages: {known}")
@@ -141,7 +145,7 @@ def man_page(name: str) -> str:
 
 def pages() -> dict[str, str]:
     """Write every page, by file name."""
-    return {_file_name(name): man_page(name) for name in (PROGRAM, *COMMANDS)}
+    return {_file_name(name): man_page(name) for name in (PROGRAM, *COMMANDS, FORMAT)}
 
 
 def write_pages(directory: Path) -> None:
@@ -186,6 +190,11 @@ def build_page(name: str) -> Page:
     if name == PROGRAM:
         summary = "run, watch and test asynchronous SSPI handshakes"
         return Page(PROGRAM, summary, DATE, _version(), tuple(_overview(group, ctx)))
+    if name == FORMAT:
+        from sspicli.cli.man_format import SUMMARY, format_sections
+
+        others = _others("replay", "scenario", "handshake")
+        return Page(f"{PROGRAM}-{FORMAT}", SUMMARY, DATE, _version(), (*format_sections(), others), number=7)
     found = group.get_command(ctx, name)
     assert found is not None, f"{name} is in the table of commands"
     sentence = COMMANDS[name][1]
@@ -199,7 +208,7 @@ def _version() -> str:
 
 
 def _file_name(name: str) -> str:
-    return f"{PROGRAM}.1" if name == PROGRAM else f"{PROGRAM}-{name}.1"
+    return f"{PROGRAM}.1" if name == PROGRAM else f"{PROGRAM}-{name}.{7 if name == FORMAT else 1}"
 
 
 def _overview(top: click.Command, ctx: click.Context) -> Iterator[Section]:
@@ -217,9 +226,25 @@ def _command_sections(one: click.Command, ctx: click.Context) -> Iterator[Sectio
     yield _synopsis(ctx)
     yield Section("DESCRIPTION", tuple(_description(one.help or "")))
     yield _options(one, ctx)
+    if isinstance(one, click.Group):
+        yield from _subcommands(one, ctx)
     if {"client", "server"} <= {param.name for param in one.params}:
         yield _settings()
     yield from _closing(one, one.name or "")
+
+
+def _subcommands(one: click.Group, ctx: click.Context) -> Iterator[Section]:
+    """Give each command of a group its section."""
+    for name, inner in one.commands.items():
+        with inner.make_context(name, [], parent=ctx, resilient_parsing=True) as below:
+            (usage,) = _synopsis(below).blocks
+            shown = Lines(
+                tuple(
+                    one.text + (f"   # exit {one.exit_code}" if one.exit_code else "") for one in examples(inner.help)
+                )
+            )
+            options = _options(inner, below).blocks
+            yield Section(below.command_path.upper(), (usage, *_description(inner.help or ""), *options, shown))
 
 
 def _synopsis(ctx: click.Context) -> Section:
@@ -259,9 +284,14 @@ def _closing(one: click.Command, name: str) -> Iterator[Section]:
         yield Section("EXAMPLES", (Lines(tuple(shown)),))
     if name in (PROGRAM, "handshake"):
         yield Section("SECURITY", tuple(map(Paragraph, (_THROW_AWAY, _SECRETS, _HOSTILE))))
-    others = [PROGRAM, *(f"{PROGRAM}-{other}" for other in COMMANDS)]
-    own = PROGRAM if name == PROGRAM else f"{PROGRAM}-{name}"
-    yield Section("SEE ALSO", (Paragraph(", ".join(f"{other}(1)" for other in others if other != own)),))
+    format = (FORMAT,) if name in ("scenario", "replay") else ()
+    yield _others(*format, "", *COMMANDS, without=name)
+
+
+def _others(*names: str, without: str = "") -> Section:
+    """Name other pages."""
+    pages = [_file_name(name or PROGRAM).rpartition(".") for name in names if (name or PROGRAM) != without]
+    return Section("SEE ALSO", (Paragraph(", ".join(f"{page}({number})" for page, _, number in pages)),))
 
 
 def _full(sentence: str) -> str:

@@ -43,14 +43,17 @@ class Section(NamedTuple):
 
 
 class Page(NamedTuple):
-    """One page of section 1; `date` and `version` stand in its footer."""
+    """One page, of section 1 (commands) or 7 (all else); `date` and `version` stand in its footer."""
 
     name: str
     summary: str
     date: str
     version: str
     sections: tuple[Section, ...]
+    number: int = 1
 
+
+_MANUALS = {1: "User Commands", 7: "Miscellaneous Information"}
 
 # -- man(7) ------------------------------------------------------------------------------------------------------------
 
@@ -62,7 +65,7 @@ def roff(page: Page) -> str:
     name = page.name.upper().replace("-", "\\-")
     lines = [
         '.\\" Made by: python -m sspicli.cli.man --write man',
-        f'.TH {name} 1 "{page.date}" "{_escaped(page.version)}" "User Commands"',
+        f'.TH {name} {page.number} "{page.date}" "{_escaped(page.version)}" "{_MANUALS[page.number]}"',
         ".ad l",
         ".SH NAME",
         f"{_escaped(page.name)} \\- {_escaped(page.summary)}",
@@ -102,6 +105,9 @@ def _term(term: str) -> str:
     """Set names in bold and what stands for a value in italics."""
     if term.startswith("-"):
         return re.sub(r"[^\s,]+", _option_word, term)
+    key, colon, value = term.partition(": ")
+    if colon:
+        return f"\\fB{_escaped(key)}\\fR: \\fI{_escaped(value)}\\fR"
     key, equals, value = term.partition("=")
     if equals:
         return f"\\fB{_escaped(key)}\\fR=\\fI{_escaped(value)}\\fR"

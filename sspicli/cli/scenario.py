@@ -109,8 +109,7 @@ def check(paths: tuple[str, ...], quiet: bool, **given: object) -> int:
 
     \b
     Examples:
-      sspi-async scenario new a.sspi.yaml --template matrix
-      sspi-async scenario check a.sspi.yaml
+      sspi-async scenario check orders.sspi.yaml
       sspi-async scenario check . -f sarif
       sspi-async scenario check run.sspirec   # exit 3
     """  # noqa: D301 (click reads the \b)
@@ -130,7 +129,6 @@ def list_(paths: tuple[str, ...], words: str, tags: tuple[str, ...], verbose: bo
 
     \b
     Examples:
-      sspi-async scenario new a.sspi.yaml --template matrix
       sspi-async scenario list .
       sspi-async scenario list . -k "1.3 and not inline" -v
       sspi-async scenario list . --tag nothing-has-this   # exit 5
@@ -169,8 +167,7 @@ def fmt(paths: tuple[str, ...], checks: bool, shows: bool) -> int:
 
     \b
     Examples:
-      sspi-async scenario new a.sspi.yaml
-      sspi-async scenario fmt a.sspi.yaml
+      sspi-async scenario fmt orders.sspi.yaml
       sspi-async scenario fmt --check --diff .
     """  # noqa: D301 (click reads the \b)
     from sspicli.cli.scenario_fmt import lay_out

@@ -92,11 +92,13 @@ def _show_diff(before: str, after: str, name: str) -> None:
 
 
 def _tell(files: int, changed: int, problems: Sequence[Problem], *, would: bool) -> None:
-    """Count on stderr, and explain there what could not be laid out."""
+    """Count on stderr what changes, and explain there what could not be laid out."""
     if problems:
         console = make_console(color="auto", ascii=False, width=None)
         look = Look(console.glyphs, console.width, timing=False, verbosity=0)
         for one in problem_lines(problems, look):
             click.echo("".join(part.text for part in one), err=True)
+    if not changed and not problems:
+        return
     verb = "would be" if would else "was" if changed == 1 else "were"
     click.echo(f"{changed} of {files} file{'' if files == 1 else 's'} {verb} changed", err=True)

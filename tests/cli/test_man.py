@@ -11,6 +11,9 @@ from sspicli.cli.main import COMMANDS, ENVIRONMENT, EXIT_CODES
 from sspicli.cli.man import Example, build_page, examples, man_page
 from sspicli.cli.roff import Item, Lines, Page, Paragraph, Section, plain_text, roff
 from sspicli.packages.options import SETTINGS
+from sspicli.scenario.schema import schema
+from sspicli.scenario.steps import VERBS
+from sspicli.sspi.status import SecurityStatus
 from tests.processes import environment, sspi
 
 HOSTILE = Page(
@@ -45,7 +48,7 @@ def test_text_is_never_source():
 
 def test_the_source_is_ascii_whatever_the_text_is():
     assert "said \\[u21C4]" in roff(HOSTILE)
-    assert all(roff(build_page(name)).isascii() for name in ("sspi-async", *COMMANDS))
+    assert all(roff(build_page(name)).isascii() for name in ("sspi-async", "scenario-format", *COMMANDS))
 
 
 def test_names_are_bold_and_values_italic():
@@ -59,7 +62,7 @@ def test_plain_text_says_the_same_within_its_width():
     assert "    .TH is no request\n" in text
     assert "          kept   as it is\n" in text
     assert "    -x, --long VALUE\n        key=a|b\n            said ⇄\n" in text
-    for name in ("sspi-async", *COMMANDS):
+    for name in ("sspi-async", "scenario-format", *COMMANDS):
         page = build_page(name)
         kept = [
             line for one in page.sections for block in one.blocks if isinstance(block, Lines) for line in block.lines
@@ -147,9 +150,9 @@ def test_an_unknown_page_ends_with_2(page, help):
 def test_all_pages_are_written_into_a_directory(tmp_path):
     ended = sspi("man", "--write", "new/man1", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (0, "")
-    assert ended.stderr == f"wrote {len(COMMANDS) + 1} pages to new/man1\n".replace("/", os.sep)
+    assert ended.stderr == f"wrote {len(COMMANDS) + 2} pages to new/man1\n".replace("/", os.sep)
     assert sorted(path.name for path in (tmp_path / "new" / "man1").iterdir()) == sorted(
-        ["sspi-async.1", *(f"sspi-async-{name}.1" for name in COMMANDS)]
+        ["sspi-async.1", "sspi-async-scenario-format.7", *(f"sspi-async-{name}.1" for name in COMMANDS)]
     )
 
 
@@ -209,3 +212,34 @@ class TestOnATerminal:
         code, shown = on_a_terminal(tmp_path, "man", "explain")
         assert code == 0
         assert shown.startswith("NAME\n")
+
+
+# -- the format of scenarios -------------------------------------------------------------------------------------------
+
+
+def format_text():
+    return " ".join(plain_text(build_page("scenario-format"), 100).split())
+
+
+def test_the_page_of_the_format_says_every_key_step_and_setting_with_its_sentence():
+    whole, text = schema(), format_text()
+    for part in (whole, *whole["$defs"].values()):
+        for key, one in part.get("properties", {}).items():
+            assert f" {key}" in text
+            assert " ".join(one["description"].split()) in text
+    for verb in VERBS:
+        assert f" {verb}: " in text
+    assert all(word in text for word in SecurityStatus.__members__)
+
+
+def test_it_is_a_page_of_section_7_and_others_lead_to_it():
+    assert man_page("scenario-format").splitlines()[1].startswith(".TH SSPI\\-ASYNC\\-SCENARIO\\-FORMAT 7 ")
+    for name in ("scenario", "replay"):
+        assert "sspi-async-scenario-format(7)" in plain_text(build_page(name), 80)
+
+
+def test_the_page_of_a_group_has_a_section_for_each_of_its_commands():
+    found = titles("scenario")
+    assert [name for name in found if name.startswith("SSPI-ASYNC SCENARIO ")] == [
+        f"SSPI-ASYNC SCENARIO {name}" for name in ("NEW", "CHECK", "LIST", "SCHEMA", "FMT")
+    ]
