@@ -168,7 +168,7 @@ def _text(blocks: Iterable[Block], width: int) -> Iterator[str]:
 
 
 def _item_text(item: Item, width: int, indent: int) -> Iterator[str]:
-    yield " " * indent + item.term
+    yield from _filled(item.term, width, indent)
     if item.text:
         yield from _filled(item.text, width, indent + _INDENT)
     for one in item.below:
