@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from sspicli.analysis.calls import Call, Leg, Refusal
 from sspicli.analysis.cases import Unmet
 from sspicli.analysis.report import Report
+from sspicli.analysis.report import report as report_of
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.runtime.chooser import schedule_text
@@ -48,6 +49,7 @@ class Checker:
         self.count = 0
         self.unmet: list[Unmet] = []
         self._story: Story | None = None
+        self._others: dict[int, Report] = {}
 
     @property
     def story(self) -> Story:
@@ -99,6 +101,25 @@ class Checker:
             return f"[{', '.join(written(one) for one in got)}]"  # type: ignore[attr-defined]  # a list, as was seen
         return None
 
+    # -- connections ---------------------------------------------------------------------------------------------------
+    def _of(self, connection: int) -> Report:
+        """Give the report of a connection; there is nothing in that of one which was never begun."""
+        if connection == self.report.handshake:
+            return self.report
+        if connection not in self._others:
+            is_begun = connection <= self.report.handshakes
+            records, shown = (self.records, connection) if is_begun else ((), 0)
+            self._others[connection] = report_of(records, handshake=shown)
+        return self._others[connection]
+
+    def _calls(self) -> list[Call | Refusal]:
+        """List the calls of the whole run; a report is of one connection, and of what came before the first."""
+        shown = [self._of(number) for number in range(1, self.report.handshakes + 1)] or [self.report]
+        found: dict[int, Call | Refusal] = {}
+        for each in shown:
+            found |= {one.sequence: one for one in each.calls} | {one.sequence: one for one in each.refusals}
+        return list(found.values())
+
     # -- steps on the way ----------------------------------------------------------------------------------------------
     def steps(self) -> None:
         """Hold the steps on the way."""
@@ -113,12 +134,13 @@ class Checker:
 
     def _leg(self, step: LegCheck, path: Loc) -> None:
         name = f"leg {step.leg}"
-        leg = next((one for one in self.report.legs if one.number == step.leg), None)
+        shown = self._of(step.connection or self.report.handshake)
+        leg = next((one for one in shown.legs if one.number == step.leg), None)
         if leg is None:
-            self.hold(name, (*path, "leg"), name, f"{len(self.report.legs)} legs", holds=False)
+            self.hold(name, (*path, "leg"), name, f"{len(shown.legs)} legs", holds=False)
             return
         expected, path = step.expect, (*path, "expect")
-        self._sides(name, path, expected, leg)
+        self._sides(name, path, expected, leg, shown)
         if expected.sender is not None:
             self.hold(name, (*path, "sender"), expected.sender, leg.sender, records=(leg.sequence,))
         if expected.alert is not None:
@@ -128,11 +150,11 @@ class Checker:
         if expected.token is not None:
             self._token(name, (*path, "token"), expected.token, leg)
 
-    def _sides(self, name: str, path: Loc, expected: LegExpected, leg: Leg) -> None:
+    def _sides(self, name: str, path: Loc, expected: LegExpected, leg: Leg, shown: Report) -> None:
         for side in ("client", "server"):
             status = getattr(expected, side)
             if status is not None:
-                call = call_around(self.report, self.records, leg, side)
+                call = call_around(shown, self.records, leg, side)
                 got: object = NOTHING if call is None else call.status
                 self.hold(name, (*path, side), status, got, records=_records_of(call))
 
@@ -163,8 +185,9 @@ class Checker:
     def _call_check(self, step: CallCheck, path: Loc) -> None:
         pattern = step.call
         function = FUNCTIONS[pattern.word]
-        every: list[Call | Refusal] = [*self.report.calls, *self.report.refusals]
-        calls = [one for one in every if one.function is function and one.endpoint == pattern.side]
+        calls = [one for one in self._calls() if one.function is function and one.endpoint == pattern.side]
+        if step.connection is not None:
+            calls = [one for one in calls if one.handshake == step.connection]
         calls.sort(key=lambda one: one.sequence)
         if len(calls) < pattern.nth:
             self.hold(str(pattern), (*path, "call"), str(pattern), f"{len(calls)} such calls", holds=False)
@@ -249,7 +272,7 @@ class Checker:
     # -- programs ------------------------------------------------------------------------------------------------------
     def programs(self) -> None:
         """Hold what the steps of programs expect, each time that they were taken."""
-        calls = {call.handle: call for call in self.report.calls}
+        calls = {call.handle: call for call in self._calls() if isinstance(call, Call)}
         for program, steps in self.case.scenario.programs.items():
             for path, step in walk(steps, ("programs", program)):
                 name = step_id(path)

@@ -14,7 +14,7 @@ from functools import cache, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic.fields import FieldInfo
 
 from sspicli.scenario.shapes import (
@@ -57,12 +57,17 @@ class Step(Part):
         return verb_of(type(self))
 
 
+def _null_word(value: object) -> object:
+    """Take `expect: null` for what it says, and not for an expectation left out."""
+    return "null" if value is None else value
+
+
 class Create(Step):
     """SspiCreateAsyncContext: make an async context and keep its handle under a name."""
 
     create: Name
-    expect: Literal["handle", "null"] | None = None
-    """Whether there was memory for it."""
+    expect: Annotated[Literal["handle", "null"] | None, BeforeValidator(_null_word)] = None
+    """Whether there was memory for it: a handle, or null."""
 
 
 class SetCallback(Step):

@@ -133,3 +133,51 @@ def test_a_list_of_codes_is_offered_as_the_file_would_write_it():
 
     offered = {one.key: one.rewrite for one in result.unmet}
     assert offered["findings"] == "[A008, D004, D008]"
+
+
+RESUMED = "session: { tls: '1.3', client: { resume: ticket } }\n"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "{ leg: 2, connection: 1, expect: { token: { contains: [Certificate] }, client: SEC_E_OK } }",
+        "{ leg: 2, expect: { token: { lacks: [Certificate] }, client: SEC_E_OK } }",
+        "{ call: client.init#1, connection: 2, expect: { handle: new } }",
+        "{ call: client.init#4, expect: { handle: new } }",
+        "{ call: client.acquire#1, expect: { handle: new } }",
+    ],
+)
+def test_a_step_looks_at_its_connection_and_a_call_is_counted_over_the_whole_run(step):
+    result = play(scenario(f"{RESUMED}steps:\n- {step}\n"))
+
+    assert result.outcome is Outcome.PASSED, result.unmet
+
+
+@pytest.mark.parametrize(
+    ("step", "got"),
+    [
+        ("{ leg: 2, connection: 3, expect: { sender: server } }", "0 legs"),
+        ("{ call: client.init#4, connection: 1, expect: { handle: new } }", "3 such calls"),
+    ],
+)
+def test_what_a_connection_has_not_is_said(step, got):
+    (unmet,) = play(scenario(f"{RESUMED}steps:\n- {step}\n")).unmet
+
+    assert unmet.got == got
+
+
+def test_a_step_of_a_program_is_judged_on_any_of_its_connections():
+    leg = FIRST_LEG.replace("- accept: {}", "- accept: {}\n  expect: { status: SEC_I_CONTINUE_NEEDED, handle: new }")
+    again = "- connect: 2\n- receive: received\n- handshake: { security-context: b, new-security-context: b }\n"
+    text = server(BEGIN, CREDENTIAL, leg, REST, again, more=f"{RESUMED}verify: {{ off: true }}\n")
+
+    assert not [one for one in play(text).unmet if one.step.startswith("server")]
+
+
+def test_an_expected_null_is_an_expectation():
+    text = server("- create: ac\n  expect: null\n- free-async-context: ac\n", more="verify: { off: true }\n")
+
+    (unmet,) = [one for one in play(text).unmet if one.step == "server.1"]
+
+    assert (unmet.expected, unmet.got) == ("null", "handle")
