@@ -202,7 +202,7 @@ def _few(optional):
 PARTS = [key for key in SCHEMA["properties"] if key not in ("schema", "name", "matrix", "variables")]
 OF_SHAPE = (
     "is missing", "unknown key", "is wanted here", "is none of", "is not written as", "too small", "too large",
-    "is no step", "this is no", "this looks at nothing", "the text", "one step has several verbs",
+    "is no step", "the text", "one step has several verbs",
 )  # fmt: skip
 
 
