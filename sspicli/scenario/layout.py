@@ -284,18 +284,20 @@ class _Layout:
         return "\n".join((_stripped(first), *lines))
 
     def _flow(self, node: Node) -> str:
-        """Return what stands on one line, with one blank behind each comma and colon."""
+        """Return what stands on one line, with one blank behind each comma and colon, and inside braces."""
         if isinstance(node, Scalar):
             return self._text[node.span.start : self._at] if node.text[:1] in ("|", ">") else node.text
         if isinstance(node, Sequence):
             return "[" + ", ".join(map(self._flow, node.items)) + "]"
         pairs = ", ".join(self._pair(key, value) for key, value in node.entries)
-        return f"{{{pairs}}}" if self._text[node.span.start] == "{" else pairs
+        if self._text[node.span.start] != "{":
+            return pairs
+        return f"{{ {pairs.strip()} }}" if pairs else "{}"
 
     def _pair(self, key: Scalar, value: Node) -> str:
         if value.span.start < value.span.end:
             return f"{key.text}: {self._flow(value)}"
-        return key.text + (": " if value.span.start > key.span.end else "")  # {key:} is no YAML for libyaml
+        return key.text + (":" if value.span.start > key.span.end else "")  # with a blank behind: {key:} is no YAML for libyaml
 
 
 _MODELINE: Final = "yaml-language-server:"

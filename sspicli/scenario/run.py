@@ -412,7 +412,7 @@ def _findings(
         evidence = [f"{one.rule.code} {one.rule.title}: {one.subject}: {one.detail}" for one in left]
         holds = got == sorted(set(expected))
         checker.hold("expect", ("expect", "findings"), expected, got, holds=holds, evidence=evidence)
-        return (), tuple(left)
+        return (), () if holds else tuple(left)
     counts: Callable[[Finding], bool] = lambda one: (  # noqa: E731
         one.rule.severity == "error" or ((verify.strict or options.strict) and one.rule.severity == "warning")
     )

@@ -210,7 +210,7 @@ def _lines(name: str, value: Value) -> list[str]:
 
 def _flow(value: Value) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{written(key)}: {_flow(one)}" for key, one in value.items()) + "}"
+        return "{ " + ", ".join(f"{written(key)}: {_flow(one)}" for key, one in value.items()) + " }"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(map(_flow, value)) + "]"
     return written(f"${value}" if isinstance(value, str) and value.startswith("$") else value)

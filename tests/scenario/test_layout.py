@@ -69,7 +69,7 @@ def test_a_scenario_is_laid_out():
         steps:   # in order
           # the first
           - leg: 1
-            expect: {client: SEC_E_OK, token: [ClientHello, 'x']}   # why
+            expect: { client: SEC_E_OK, token: [ClientHello, 'x'] }   # why
 
           - call: client.init#2
             # inside
@@ -96,12 +96,12 @@ def test_a_scenario_is_laid_out():
         ("a:   1  \n\n\nb: 2\n\n\n", "a: 1\n\n\nb: 2\n"),
         ("steps: 1\nname: 2\nzz: 3\nschema: 4\n", "schema: 4\nname: 2\nsteps: 1\nzz: 3\n"),
         ("steps: 1\n\nname: 2\n", "name: 2\nsteps: 1\n"),
-        ("x: {steps: 1, name: 2}\n", "x: {steps: 1, name: 2}\n"),
+        ("x: {steps: 1, name: 2}\n", "x: { steps: 1, name: 2 }\n"),
         ("x:\n  steps: 1\n  name: 2\n", "x:\n  steps: 1\n  name: 2\n"),
         ("---\nsteps: 1\nname: 2\n--- # two\n-  3\n...\n", "---\nname: 2\nsteps: 1\n--- # two\n- 3\n...\n"),
         ("a:\n- - 1\n  -   2\n-\n- b:\n  c: 3", "a:\n  - - 1\n    - 2\n  -\n  - b:\n    c: 3\n"),
         ("\ufeffa:   1\r\nb:\r\n- c\r\n", "\ufeffa: 1\r\nb:\r\n  - c\r\n"),
-        ("[a,b,c: d,{e},{f: },'g':h]", "[a, b, c: d, {e}, {f: }, 'g': h]\n"),
+        ("[a,b,c: d,{e},{f: },'g':h]", "[a, b, c: d, { e }, { f: }, 'g': h]\n"),
         ("a:\n- |2\n    x\n   y\n", "a:\n  - |2\n      x\n     y\n"),
         ("a: 'x\n\n     y'\n", "a: 'x\n\n  y'\n"),
         ("--- >\n x\n", "--- >\n  x\n"),
