@@ -17,7 +17,7 @@ from sspicli.cli.interrupts import interruptible
 from sspicli.cli.session_options import SessionOptions
 from sspicli.cli.watching import Watch
 from sspicli.journal.journal import Journal, Record
-from sspicli.packages.catalog import create_package
+from sspicli.packages.catalog import create_package, names_of
 from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import build
 from sspicli.runtime.chooser import Completion, First, Order, schedule_choices
@@ -144,10 +144,11 @@ def blueprint(options: SessionOptions) -> Blueprint:
         plan_of(role, side, package, mode=options.mode, messages=options.messages, handshakes=handshakes)
         for role, side in ((Role.CLIENT, setup.client), (Role.SERVER, setup.server))
     ]
+    names = names_of(package)
     return Blueprint(
         client=plans[0],
         server=plans[1],
-        find=lambda name: package if name.lower() == package.name.lower() else None,
+        find=lambda name: package if name.lower() in names else None,
         describe=describe,
         started=started,
         choices=choices,

@@ -63,6 +63,12 @@ def find_package(name: str) -> PackageEntry | None:
     return None
 
 
+def names_of(package: SecurityPackage) -> frozenset[str]:
+    """Give the names, in lower case, that an acquire may have for a package; `tls` is no name of Windows."""
+    entry = find_package(package.name)
+    return frozenset(map(str.lower, (package.name, *(entry.aliases if entry else ())))) - {"tls"}
+
+
 def create_package(name: str) -> SecurityPackage:
     """Make a package, importing its engine.
 

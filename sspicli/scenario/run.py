@@ -21,7 +21,7 @@ from sspicli.analysis.report import Report, Verdict, report, verdict_of
 from sspicli.analysis.rules import Finding
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
-from sspicli.packages.catalog import create_package
+from sspicli.packages.catalog import create_package, names_of
 from sspicli.packages.descriptions import CertificateDescription
 from sspicli.packages.option_values import EndpointSettings
 from sspicli.packages.options import parse_settings
@@ -147,10 +147,11 @@ def session_of(case: Case, options: RunOptions, journal: Journal, pool: PoolDisp
     ]
     tape = _tape(scenario, journal)
     memories = {side: Memory(side, plan, tape) for side, plan in zip(_SIDES, plans, strict=True)}
+    names = names_of(package)
     return pair(
         plans[0],
         plans[1],
-        find=lambda name: package if name.lower() == package.name.lower() else None,
+        find=lambda name: package if name.lower() in names else None,
         describe=describe,
         journal=journal,
         choices=_choices(scenario, options, seed),

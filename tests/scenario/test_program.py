@@ -243,3 +243,17 @@ def test_a_poller_may_pause_as_long_each_time_and_so_asks_too_often(pause, fewes
     asked = [one for one in records if isinstance(one.event, ev.CallStatusQueried)]
 
     assert fewest <= len(asked) <= most
+
+
+@pytest.mark.parametrize(
+    ("package", "status"),
+    [
+        ("schannel", "SEC_E_OK"),
+        ("Microsoft Unified Security Protocol Provider", "SEC_E_OK"),
+        ("tls", "SEC_E_SECPKG_NOT_FOUND"),
+    ],
+)
+def test_an_acquire_may_name_the_package_as_windows_does(package, status):
+    text = server(BEGIN, f"- acquire: {{ package: {package} }}\n  expect: {{ status: {status} }}\n")
+
+    assert not [one for one in play(text).unmet if one.step == "server.3"]
