@@ -297,7 +297,7 @@ class _Layout:
     def _pair(self, key: Scalar, value: Node) -> str:
         if value.span.start < value.span.end:
             return f"{key.text}: {self._flow(value)}"
-        return key.text + (":" if value.span.start > key.span.end else "")  # with a blank behind: {key:} is no YAML for libyaml
+        return key.text + (":" if value.span.start > key.span.end else "")  # a blank follows: libyaml takes no {key:}
 
 
 _MODELINE: Final = "yaml-language-server:"
