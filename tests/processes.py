@@ -1,6 +1,7 @@
 """Run the command line as a process of its own, as a user meets it."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -48,3 +49,32 @@ def python(source, *arguments, **variables):
         timeout=60,
         check=False,
     )
+
+
+_RUNNING = []
+
+
+def begin(command, **how):
+    """Begin a process that can be interrupted, whoever runs the tests; it ends with its test, come what may."""
+    on_posix = {"preexec_fn": _heed_signals} if os.name == "posix" else {}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **on_posix, **how)
+    _RUNNING.append(process)
+    return process
+
+
+def _heed_signals():
+    """Undo what a shell does for a job in the background: it lets it ignore Ctrl-C."""
+    for one in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(one, signal.SIG_DFL)
+
+
+def end_what_runs():
+    """Kill what a test has left running, and its children where it has a session of its own."""
+    while _RUNNING:
+        process = _RUNNING.pop()
+        if process.poll() is None:
+            if os.name == "posix" and os.getpgid(process.pid) == process.pid:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+            process.communicate()

@@ -13,6 +13,7 @@ import pytest
 
 from sspicli.journal.events import RunEnded
 from sspicli.journal.recording import read_recording
+from tests.processes import begin
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="a process is interrupted by SIGINT on POSIX only")
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="a process is interru
 def begun(path: Path, *words: str) -> subprocess.Popen[str]:
     """Begin a run that lasts, and wait until it has made records."""
     command = [sys.executable, "-m", "sspicli", "handshake", "--messages", "10000", "--record", str(path), *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=path.parent)
+    process: subprocess.Popen[str] = begin(command, text=True, cwd=path.parent)
     deadline = time.monotonic() + 30
     while not (path.exists() and path.stat().st_size > 50_000):
         assert process.poll() is None, process.stderr.read() if process.stderr else ""

@@ -24,7 +24,7 @@ from sspicli.sspi.errors import SspiCliError
 from sspicli.sspi.status import SecurityStatus
 from tests.handshakes import CLOCK
 from tests.pairs import events, only
-from tests.processes import environment
+from tests.processes import begin, environment
 
 FIXED = ["--clock", CLOCK, "--seed", "7"]
 EXPIRED = ["--server", "cert=expired"]
@@ -293,12 +293,8 @@ def test_a_second_ctrl_c_ends_at_once():
 
 def begun(*words: str) -> subprocess.Popen[str]:
     """Begin a run that lasts, and wait until sessions have ended: a failing one leaves its recording."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sspicli", "handshake", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
+    process: subprocess.Popen[str] = begin(
+        [sys.executable, "-m", "sspicli", "handshake", *words], text=True, env=environment()
     )
     assert process.stderr is not None
     deadline = time.monotonic() + 60

@@ -5,7 +5,6 @@ import os
 import shlex
 import signal
 import stat
-import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
@@ -14,7 +13,7 @@ import pytest
 from tests.cli.test_rerun import changed, plain_lines
 from tests.edited import sealed
 from tests.handshakes import records_of
-from tests.processes import environment, sspi
+from tests.processes import begin, environment, sspi
 
 
 @pytest.fixture(scope="module")
@@ -254,10 +253,8 @@ def test_a_summary_that_cannot_be_written_is_told_and_no_failure(replay):
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_ended_suite_prints_what_was_done_and_leaves_no_process(replay, name, code, jobs):
-    running = subprocess.Popen(
+    running = begin(
         [sys.executable, "-m", "sspicli", "replay", A, B, "--repeat", "100000", "--jobs", jobs, "--events", "e.jsonl"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         text=True,
         cwd=replay.folder,
         env=environment(),

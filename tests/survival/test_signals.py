@@ -15,7 +15,7 @@ from sspicli.journal.events import RunEnded
 from sspicli.journal.recording import Recording, read_recording
 from sspicli.sspi.errors import InputError
 from tests.pairs import IS_DEEP
-from tests.processes import environment
+from tests.processes import begin, environment
 from tests.survival.command_lines import LINES, PROGRAM, CommandLine, assert_clean, folder, line, posix, run
 
 __all__ = ["folder"]
@@ -36,9 +36,7 @@ LASTING = {
 def begun(kind: str, path: Path) -> subprocess.Popen[bytes]:
     """Begin a run that lasts, and wait until its recording shows that it got there."""
     command = [str(PROGRAM), *LASTING[kind].split(), "--record", str(path)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=path.parent, env=environment()
-    )
+    process: subprocess.Popen[bytes] = begin(command, cwd=path.parent, env=environment())
     until(process, lambda: path.exists() and b"MessageEncrypted" in path.read_bytes())
     return process
 
