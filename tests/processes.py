@@ -51,13 +51,13 @@ def python(source, *arguments, **variables):
     )
 
 
-_RUNNING = []
+_RUNNING: list[subprocess.Popen[bytes]] = []
 
 
 def begin(command, **how):
     """Begin a process that can be interrupted, whoever runs the tests; it ends with its test, come what may."""
-    on_posix = {"preexec_fn": _heed_signals} if os.name == "posix" else {}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **on_posix, **how)
+    heed = _heed_signals if os.name == "posix" else None
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed, **how)
     _RUNNING.append(process)
     return process
 
