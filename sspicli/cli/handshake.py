@@ -31,12 +31,20 @@ class Show(NamedTuple):
     include_secrets: bool
 
 
+class Wanted(NamedTuple):
+    """What a run is to come to: the statuses expected of it, and whether warnings count."""
+
+    expectations: list[Expectation]
+    is_strict: bool
+
+
 @click.command("handshake", short_help="Run one handshake and say what came of it.")
 @session_options
 @live_options
 @click.option(
     "--expect", "expected", multiple=True, metavar="[SIDE=]STATUS", help="What the run must come to; repeatable."
 )
+@click.option("--strict", is_flag=True, help="Let warnings of the misuse rules fail the run too.")
 @click.option(
     "--count",
     type=click.IntRange(1, 10_000_000),
@@ -66,6 +74,7 @@ def command(
     live: bool | None,
     pace: float,
     expected: tuple[str, ...],
+    strict: bool,
     count: int | None,
     in_flight: int | None,
     judge: str | None,
@@ -95,16 +104,18 @@ def command(
     watching = Watching(live, pace, screen.color, screen.is_ascii, leaves_ladder)
     if count is None:
         _refuse_without_count({"--in-flight": in_flight, "--judge": judge, "--keep": keep})
-        return _run_one(options, screen, detail, watching, expectations)
+        return _run_one(options, screen, detail, watching, Wanted(expectations, strict))
+    if strict:
+        raise UsageError(
+            "it is for one session", where="--strict", help="record the sessions, and sspi-async verify them"
+        )
     from sspicli.cli.load import LoadOptions, run_many  # one handshake does not pay for it
 
     asked = LoadOptions(count, in_flight, judge or "all", keep, screen.format, detail.verbosity, detail.timing)
     return run_many(options, asked, expectations, lambda: screen.destination(screen.console()), watching)
 
 
-def _run_one(
-    options: SessionOptions, screen: Screen, detail: Detail, watching: Watching, expectations: list[Expectation]
-) -> ExitCode:
+def _run_one(options: SessionOptions, screen: Screen, detail: Detail, watching: Watching, wanted: Wanted) -> ExitCode:
     """Run one session and show it; what was expected of it decides how the process ends."""
     started = start(options, pace=watching.pace)
     console = screen.destination(screen.console())
@@ -113,14 +124,14 @@ def _run_one(
     _show(console, result, records, Show(screen.format, detail, options.include_secrets))
     if result.reason in ENDED_BY:
         return ENDED_BY[result.reason]  # what a whole run was expected to come to was not put to the test
-    missed = [text for one in expectations if (text := unmet(one, result)) is not None]
+    missed = [text for one in wanted.expectations if (text := unmet(one, result)) is not None]
     reasons = {one.text: f": {one.subject}, {one.why}" for one in result.missed_faults}
     missed += [
         f"the fault {one} never happened{reasons.get(one, '')}" for one in options.fault if one not in result.faults
     ]
     for text in missed:
         click.echo(f"expectation not met: {visible(text)}", err=True)
-    return _exit_code(result, missed, has_expectations=bool(expectations))
+    return _exit_code(result, missed, wanted)
 
 
 def _refuse_without_count(given: dict[str, object]) -> None:
@@ -130,12 +141,13 @@ def _refuse_without_count(given: dict[str, object]) -> None:
             raise UsageError("it is for many sessions", where=name, help="say how many: --count 1000")
 
 
-def _exit_code(result: Report, missed: list[str], *, has_expectations: bool) -> ExitCode:
+def _exit_code(result: Report, missed: list[str], wanted: Wanted) -> ExitCode:
     """Choose how the process ends: what was expected decides, and a broken rule is never expected."""
     if result.verdict is Verdict.STUCK:
         return ExitCode.STUCK
-    breaks_rules = any(finding.rule.severity == "error" for finding in result.findings)
-    holds = not breaks_rules if has_expectations else result.verdict is Verdict.OK
+    counting = ("error", "warning") if wanted.is_strict else ("error",)
+    breaks_rules = any(finding.rule.severity in counting for finding in result.findings)
+    holds = not breaks_rules and (bool(wanted.expectations) or result.verdict is Verdict.OK)
     return ExitCode.OK if holds and not missed else ExitCode.FAILED
 
 

@@ -90,7 +90,7 @@ def described(settings: dict[str, Any]) -> CertificateDescription | None:
 def _value(value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(_value, value))
-    return "none" if value is None else str(getattr(value, "text", value))
+    return str(getattr(value, "text", value))
 
 
 def check_settings(side: str, settings: dict[str, Any]) -> Iterator[Wrong]:

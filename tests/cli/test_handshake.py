@@ -480,3 +480,9 @@ def test_the_field_is_the_one_in_which_nothing_is_in_common():
     failure = document("--client", "groups=P-384", "--server", "groups=X25519")["failure"]
     assert failure["field"] == "ClientHello.extensions.supported_groups"
     assert failure["offers"]["lacks"] == ["groups"]
+
+
+def test_a_warning_fails_a_run_only_when_it_is_asked_to():
+    assert sspi("handshake", "--client", "target=").returncode == 0
+    assert sspi("handshake", "--client", "target=", "--strict").returncode == 1
+    assert sspi("handshake", "--strict").returncode == 0

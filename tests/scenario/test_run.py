@@ -123,3 +123,9 @@ def test_two_programs_of_one_endpoint_share_its_variables():
     result = play(text + watcher)
 
     assert result.outcome is Outcome.PASSED, (result.unmet, result.findings)
+
+
+def test_null_for_a_target_is_no_name_and_null_for_a_certificate_is_none():
+    text = scenario("session: { client: { target: null, cert: null } }\nexpect: { findings: [D011] }\n")
+
+    assert play(text).outcome is Outcome.PASSED
