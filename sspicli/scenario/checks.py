@@ -76,9 +76,14 @@ def _no_attribute(name: str) -> tuple[str, str]:
 
 def pairs(settings: dict[str, Any]) -> list[str]:
     """Write settings as the command line has them."""
-    return [
-        f"{key}={_value(value)}" for key, value in settings.items() if not isinstance(value, dict | CertificatePart)
-    ]
+    plain = {key: value for key, value in settings.items() if not isinstance(value, dict | CertificatePart)}
+    return [f"{key}={_nothing(key) if value is None else _value(value)}" for key, value in plain.items()]
+
+
+def _nothing(key: str) -> str:
+    """Write null as the setting has it: none where that is one of its words, else nothing at all."""
+    choices = {one.key: one.choices for side in ("client", "server") for one in settings_of(side)}
+    return "none" if "none" in choices.get(key, ()) else ""
 
 
 def described(settings: dict[str, Any]) -> CertificateDescription | None:

@@ -17,6 +17,7 @@ from sspicli.journal.recording import read_recording
 from sspicli.sspi.errors import SspiCliError
 from sspicli.sspi.status import SecurityStatus
 from tests.handshakes import CLOCK, handshake, statuses
+from tests.processes import sspi
 
 FIXED = ["--clock", CLOCK, "--seed", "7"]
 
