@@ -244,7 +244,7 @@ def _guarded(invocation: Invocation) -> int:
     except OSError as error:
         return _ended_by_system(error, invocation)
     except MemoryError:
-        return _shown(LimitError("the memory that this process may have is used up", help=_MORE))
+        code = None  # what held the memory lives until this block is left; only then is there room to say so
     except SystemExit as ending:  # rich answers a closed pipe with an exit code of its own
         if not isinstance(ending.__context__, BrokenPipeError):
             raise
@@ -253,7 +253,9 @@ def _guarded(invocation: Invocation) -> int:
     except Exception as error:
         signalled = _signal_behind(error)
         return _bug(error, invocation) if signalled is None else _ended_by_signal(signalled)
-    return code if isinstance(code, int) else ExitCode.OK
+    else:
+        return code if isinstance(code, int) else ExitCode.OK
+    return _shown(LimitError("the memory that this process may have is used up", help=_MORE))
 
 
 def _carried_out(invocation: Invocation) -> object:

@@ -83,7 +83,7 @@ def issue(authority: Authority, description: CertificateDescription, *, name: st
     """
     try:
         return _issue(authority, description, name, usage)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError) as error:  # which it is depends on the library's version
         raise UsageError(f"there can be no such certificate: {str(error)[:200]}", where="cert") from None
 
 

@@ -307,7 +307,7 @@ def test_a_token_that_does_not_open_is_given_up_in_time(body):
     reading = reader.read("server", one * (MAX_TOKEN // len(one)))
     assert {message.name for message in reading} <= {"Encrypted", "Unread"}
     assert reading[-2].note == "not tried, too many records of this token did not open"
-    assert time.process_time() - begin < 0.5  # 5 to 30 ms of processor time; the limit allows for a busy machine
+    assert time.process_time() - begin < 1.0  # 5 to 30 ms of processor time; the limit allows for a busy machine
 
 
 def test_names_are_short_on_a_ladder():
