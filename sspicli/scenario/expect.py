@@ -24,14 +24,14 @@ from sspicli.scenario.model import AttributeCheck, CallCheck, LegCheck, LegExpec
 from sspicli.scenario.problems import Loc, node_at
 from sspicli.scenario.shapes import BufferExpected, CallExpected, QueryExpected
 from sspicli.scenario.story import Execution, Story
-from sspicli.scenario.words import kebab, near
+from sspicli.scenario.words import Range, kebab, near
 from sspicli.session.faults import FUNCTIONS
 from sspicli.sspi.alerts import alert_name
 from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.buffers import BufferImage, buffer_type_name
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.package import AlertSeen, Evidence
-from sspicli.sspi.status import SecurityStatus
+from sspicli.sspi.status import NtStatus, SecurityStatus
 from sspicli.tokens.paths import matching, names, parse_path
 from sspicli.tokens.tls_fields import message_trees
 
@@ -83,22 +83,23 @@ class Checker:
                 evidence=(*evidence, *_wire(self.report)),
                 cause=_cause(self.report),
                 records=tuple(records),
-                rewrite=self._rewrite(path, got),
+                rewrite=self._rewrite(path, expected, got),
             )
         )
 
-    def _rewrite(self, path: Loc, got: object) -> str | None:
-        """Give what the file would have to say; None for a variable's value, and for what cannot stand there."""
+    def _rewrite(self, path: Loc, expected: object, got: object) -> str | None:
+        """Give what the file would have to say; None where what was got is no value of that key."""
         node = node_at(self.case.root, path)
-        was = self.case.source.text[node.span.start : node.span.end]
-        if was.lstrip("'\"").startswith("$") or got == NOTHING or not was:
+        span = node.span
+        was = self.case.source.text[span.start : span.end]
+        is_own = was and "$" not in was and span.line == span.end_line
+        if not is_own or not _is_value(path, expected, got):
             return None
-        if isinstance(node, yaml.Scalar) and isinstance(got, SecurityStatus | bool | int | str):
+        if isinstance(node, yaml.Scalar):
             plain = got if isinstance(got, bool) or type(got) is int else said(got)
             return written(plain, like=node)
-        is_list = isinstance(got, list) and all(isinstance(one, str) for one in got)
-        if is_list and isinstance(node, yaml.Sequence) and node.is_flow and "$" not in was:
-            return f"[{', '.join(written(one) for one in got)}]"  # type: ignore[attr-defined]  # a list, as was seen
+        if isinstance(node, yaml.Sequence) and node.is_flow and isinstance(got, list):
+            return f"[{', '.join(written(one) for one in got)}]"
         return None
 
     # -- connections ---------------------------------------------------------------------------------------------------
@@ -422,6 +423,28 @@ def step_id(path: Loc) -> str:
     """Write a step's id from its path: `server.3`, and `server.2.do.1` in a callback; as it stands on record."""
     words = [str(one + 1) if isinstance(one, int) else one for one in path[1:] if one != "set-callback"]
     return ".".join(words)
+
+
+_WORDS = frozenset(
+    {"sender", "handle", "alert", "protocol", "cipher-suite", "group", "alpn", "failed", "field", "verdict", "type"}
+)
+_LISTS = frozenset({"findings", "messages"})
+
+
+def _is_value(path: Loc, expected: object, got: object) -> bool:
+    """Say whether what was got could stand where something else was expected: a value of the same kind."""
+    key = path[-1]
+    if got == NOTHING or isinstance(key, int):
+        return False
+    if isinstance(got, list):
+        return key in _LISTS
+    if isinstance(got, SecurityStatus | NtStatus):
+        return isinstance(expected, SecurityStatus | NtStatus)
+    if isinstance(got, bool) or isinstance(expected, bool):
+        return isinstance(got, bool) and isinstance(expected, bool)
+    if isinstance(got, int):
+        return key != "leg" and isinstance(expected, int | Range)
+    return key in _WORDS and isinstance(got, str)
 
 
 def _key(path: Loc) -> str:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from sspicli.analysis.cases import CaseResult, Outcome, Place, Unmet
 from sspicli.files.atomic import overwrite
 from sspicli.scenario.edit import diff, replaced
-from sspicli.scenario.source import BOM, Source, Span
+from sspicli.scenario.load import loads
+from sspicli.scenario.source import BOM, ScenarioError, Source, Span
 from sspicli.scenario.yaml import read
 
 
@@ -88,6 +89,10 @@ def _rewrite(file: str, edits: dict[Place, str]) -> tuple[Rewritten | None, list
     if not spans:
         return None, left
     new = replaced(source.text, _apart(spans))
+    try:
+        loads(new, file)
+    except ScenarioError as error:
+        return None, [*left, f"{file} is left as it is: it would be no scenario any more ({error.message})"]
     changes = diff(source.text, new, file)
     overwrite(Path(file), new.encode())
     return Rewritten(file, len(spans), changes), left

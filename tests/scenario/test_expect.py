@@ -181,3 +181,26 @@ def test_an_expected_null_is_an_expectation():
     (unmet,) = [one for one in play(text).unmet if one.step == "server.1"]
 
     assert (unmet.expected, unmet.got) == ("null", "handle")
+
+
+NEVER_OFFERED = [
+    "session: { server: { cert: expired } }",  # the verdict that nobody named stands at the name
+    "steps: [{ leg: 99, expect: {} }]",
+    "steps: [{ call: client.init#9, expect: {} }]",
+    "steps: [{ call: client.init#2, expect: { granted: [DELEGATE] } }]",
+    "steps: [{ leg: 1, expect: { token: { contains: [Finished] } } }]",
+    "steps: [{ leg: 1, expect: { token: { lacks: [ClientHello] } } }]",
+    "steps: [{ leg: 2, expect: { token: { fields: { ServerHello.nonsense: 1 } } } }]",
+    "variables: { wanted: SEC_E_CERT_EXPIRED }\nexpect: { verdict: ok, client: $wanted }",
+    "expect: { waits: [somebody] }",
+    "expect: { document: { legs.0.from: server } }",
+    "expect:\n  verdict: ok\n  server: >-\n    SEC_E_CERT_EXPIRED",
+]
+
+
+@pytest.mark.parametrize("body", NEVER_OFFERED)
+def test_nothing_is_offered_that_is_no_value_of_the_key_or_stands_on_several_lines(body):
+    result = play(scenario(f"{body}\n"))
+
+    assert [one.rewrite for one in result.unmet] == [None] * len(result.unmet)
+    assert result.unmet
