@@ -5,7 +5,7 @@ import pytest
 from sspicli.analysis.cases import CaseResult, Outcome, Place, Unmet
 from sspicli.scenario.update import update
 
-TEXT = "# a comment\nexpect: {client: SEC_E_OK}   # kept\nsize: 'x'\n"
+TEXT = "# a comment\nexpect: {client: SEC_E_OK}   # kept\nskip: 'x'\nschema: sspi-async/scenario/1\nname: x\n"
 
 
 @pytest.fixture
@@ -77,3 +77,10 @@ def test_a_place_is_found_whatever_ends_the_lines_before_it(file, before):
     moved = Place("a.sspi.yaml", 2 + before.count("\n"), 18, 26, "expect: {client: SEC_E_OK}   # kept")
     update([result(unmet(where=moved))])
     assert file.read_bytes().decode() == text.replace("SEC_E_OK", "SEC_E_CERT_EXPIRED")
+
+
+def test_a_text_that_would_be_no_scenario_any_more_is_not_written(file):
+    done = update([result(unmet(rewrite="[SEC_E_OK"))])
+
+    assert (file.read_text(), done.files) == (TEXT, ())
+    assert "no scenario any more" in done.left[0]
