@@ -9,23 +9,52 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from sspicli.analysis.rule_table import RULES
 from sspicli.packages.catalog import find_package
 from sspicli.packages.descriptions import CertificateDescription
 from sspicli.packages.option_values import EndpointSettings
 from sspicli.packages.options import parse_settings, settings_of
 from sspicli.runtime.chooser import schedule_choices
 from sspicli.scenario.certificate import CertificatePart, check_certificate, description_of
-from sspicli.scenario.model import AttributeCheck, FaultPart, Scenario
+from sspicli.scenario.model import AttributeCheck, FaultPart, LegCheck, Scenario
+from sspicli.scenario.names import unresolved
 from sspicli.scenario.problems import Loc
-from sspicli.scenario.steps import Accept, Handshake, Initialize, Query, SetCallback, Step, Throw
+from sspicli.scenario.steps import (
+    Accept,
+    Check,
+    Close,
+    Connect,
+    Handshake,
+    Initialize,
+    Query,
+    Receive,
+    Send,
+    SetCallback,
+    Step,
+    Throw,
+)
 from sspicli.scenario.words import near
 from sspicli.session.fault_words import fault_from
 from sspicli.session.session import check_program_name
 from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.errors import SspiCliError, UsageError
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet
+from sspicli.tokens.tls_names import HANDSHAKE_TYPES
 
 Wrong = tuple[Loc, str, str]
+MESSAGE_NAMES = frozenset(
+    {
+        *HANDSHAKE_TYPES.values(),
+        "HelloRetryRequest",
+        "ChangeCipherSpec",
+        "ApplicationData",
+        "Heartbeat",
+        "Encrypted",
+        "Partial",
+        "Alert",
+    }
+)
+"""How the messages of a token are called; an alert's name goes on with its level and description."""
 PHASES = ("idle", "pending", "complete", "in its callback", "settled", "freed")
 
 
@@ -40,9 +69,48 @@ def check(scenario: Scenario) -> Iterator[Wrong]:
         yield from _program_name(name)
         for path, step in walk(steps, ("programs", name)):
             yield from _step(step, path, name.partition(".")[0])
+    for side in ("client", "server"):
+        own = {name: steps for name, steps in scenario.programs.items() if name.partition(".")[0] == side}
+        walked = [pair for name, steps in own.items() for pair in walk(steps, ("programs", name))]
+        yield from unresolved(walked)
+        yield from _unconnected(walked, side)
+    yield from _codes(scenario)
     for number, one in enumerate(scenario.steps):
+        if isinstance(one, LegCheck):
+            yield from _messages(one, ("steps", number))
         if isinstance(one, AttributeCheck) and attribute_number(one.attribute) is None:
             yield (("steps", number, "attribute"), *_no_attribute(one.attribute))
+
+
+def _unconnected(walked: list[tuple[Loc, Step]], side: str) -> Iterator[Wrong]:
+    """Say of programs that use the wire without having begun a connection: they would wait for ever."""
+    on_wire = [path for path, step in walked if isinstance(step, Send | Receive | Close | Handshake)]
+    if on_wire and not any(isinstance(step, Connect) for _, step in walked):
+        yield on_wire[0], f"the {side} uses the wire and has begun no connection", "write - connect: 1 before it"
+
+
+def _codes(scenario: Scenario) -> Iterator[Wrong]:
+    """Say which codes are no rule's."""
+    for number, code in enumerate(scenario.expect.findings or []):
+        if code not in RULES:
+            yield (
+                ("expect", "findings", number),
+                f"{code!r} is no misuse rule",
+                "sspi-async verify --list-rules lists them",
+            )
+    for code in scenario.verify.ignore:
+        if code not in RULES:
+            yield ("verify", "ignore", code), f"{code!r} is no misuse rule", "sspi-async verify --list-rules lists them"
+
+
+def _messages(step: LegCheck, path: Loc) -> Iterator[Wrong]:
+    """Say which names are no message's."""
+    token = step.expect.token
+    for key in ("messages", "contains", "lacks"):
+        for number, name in enumerate(getattr(token, key, None) or []):
+            if name not in MESSAGE_NAMES and not name.startswith("Alert "):
+                help = near(name, MESSAGE_NAMES) or f"there are {', '.join(sorted(MESSAGE_NAMES))}"
+                yield (*path, "expect", "token", key, number), f"{name[:80]!r} is no TLS message", help
 
 
 def _program_name(name: str) -> Iterator[Wrong]:
@@ -181,6 +249,11 @@ def _step(step: Step, path: Loc, side: str) -> Iterator[Wrong]:
         yield (*path, "accept"), "a client calls SspiInitializeSecurityContextAsync", "write init:"
     if isinstance(step, Throw) and "do" not in path:
         yield (*path, "throw"), "an exception leaves a notify callback, and this is none", "put it under do:"
+    if isinstance(step, Check):
+        for name, phase in step.check.phase.items():
+            if phase not in PHASES:
+                help = near(phase, PHASES) or f"there are {', '.join(PHASES)}"
+                yield (*path, "check", "phase", name), f"{phase[:80]!r} is no phase", help
     if isinstance(step, Query) and attribute_number(step.query.attribute) is None:
         yield ((*path, "query", "attribute"), *_no_attribute(step.query.attribute))
     if isinstance(step, Initialize | Accept | Handshake):

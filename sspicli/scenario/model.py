@@ -145,7 +145,7 @@ class FaultPart(Part):
 
     def acts(self) -> list[str]:
         """List what it does; one thing, in a scenario that was checked."""
-        return [name for name in _ACTS if getattr(self, name) not in (None, False)]
+        return [name for name in _ACTS if getattr(self, name) is not None and getattr(self, name) is not False]
 
 
 def _plain(value: Any) -> Any:

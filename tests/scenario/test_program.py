@@ -123,7 +123,7 @@ def test_what_a_step_does_not_do_is_said_of_the_step():
 
 
 def test_a_step_that_was_never_reached_is_said_once():
-    text = server(BEGIN, CREDENTIAL, "- await: never", "- get-status: ac\n  expect: SEC_E_OK\n" * 3)
+    text = server(BEGIN, CREDENTIAL, "- await: never", "- get-status: ac\n  expect: SEC_E_OK\n" * 3, "- signal: never")
 
     result = play(text)
 
