@@ -19,7 +19,7 @@ from sspicli.cli.main import show_error
 from sspicli.cli.progress import Drawn
 from sspicli.cli.replay_cases import Runner, cases_of
 from sspicli.cli.replay_reports import BESIDE, FORMATS, Events, Files, Reporter
-from sspicli.cli.screen_options import Detail, Screen, report_options
+from sspicli.cli.screen_options import Detail, Screen, allow_path_option, report_options
 from sspicli.cli.start import warn
 from sspicli.runtime.chooser import schedule_choices
 from sspicli.scenario.attempts import Attempts, Runnable
@@ -60,6 +60,7 @@ _EVENTS = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
     metavar="DIR",
     help="Keep a recording of each case that fails in this folder.",
 )
+@allow_path_option
 @click.option("--junit", type=_FILE, metavar="FILE", help="Write JUnit XML to a file too, over what stands there.")
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the JSON document to a file too.")
 @click.option("--sarif", type=_FILE, metavar="FILE", help="Write SARIF to a file too.")
@@ -88,7 +89,7 @@ def command(paths: tuple[str, ...], **given: object) -> int:
     asked = Asked(paths=paths, **given)  # type: ignore[arg-type]
     screen.check_file()
     asked.files.check(screen)
-    cases, problems = cases_of(asked.paths)
+    cases, problems = cases_of(asked.paths, asked.allowed)
     chosen = asked.selection.of(cases)
     _check(asked, chosen)
     if asked.lists:
@@ -105,6 +106,7 @@ class Asked:
     """What the options say, but for how the result is shown."""
 
     paths: tuple[str, ...]
+    allowed: tuple[Path, ...]
     words: str
     tags: tuple[str, ...]
     first: str
@@ -212,7 +214,7 @@ def _replayed(asked: Asked, chosen: Sequence[Runnable], problems: list[Problem],
     """Run the cases and report them; the exit code is that of the worst."""
     suite, reason = _run(asked, chosen, problems, reporter)
     if asked.update and not reason and _rewrites(suite.cases):
-        cases, problems = cases_of(asked.paths)
+        cases, problems = cases_of(asked.paths, asked.allowed)
         wanted = {one.id for one in chosen}
         suite, reason = _run(asked, [one for one in cases if one.id in wanted], problems, reporter)
     remember(Path.cwd(), suite.cases)

@@ -24,29 +24,32 @@ class Cases(NamedTuple):
     problems: list[Problem]
 
 
-def cases_of(paths: Sequence[str]) -> Cases:
-    """Collect the files that the paths name, and read each; a path that leads nowhere is an InputError."""
+def cases_of(paths: Sequence[str], allowed: Sequence[Path] = ()) -> Cases:
+    """Collect the files that the paths name, and read each; a path that leads nowhere is an InputError.
+
+    `allowed` are folders in which scenarios may name files, beside their own.
+    """
     collected = collect(paths)
     cases: list[Runnable] = []
     problems = list(collected.problems)
     for found in collected.files:
         try:
-            cases += _recorded(found) if found.is_recording else _scenarios(found)
+            cases += _recorded(found, allowed) if found.is_recording else _scenarios(found, allowed)
         except InputError as error:
             problems += problems_of(error, found)
     return Cases(cases, problems)
 
 
-def _recorded(found: Found) -> Sequence[Runnable]:
+def _recorded(found: Found, allowed: Sequence[Path]) -> Sequence[Runnable]:
     from sspicli.cli.rerun import read_recorded
 
-    return _wanted_of([read_recorded(found.path, found.name)], found)
+    return _wanted_of([read_recorded(found.path, found.name, allowed=allowed)], found)
 
 
-def _scenarios(found: Found) -> Sequence[Runnable]:
+def _scenarios(found: Found, allowed: Sequence[Path]) -> Sequence[Runnable]:
     from sspicli.scenario.load import load
 
-    return _wanted_of(load(found.path, found.name).cases, found)
+    return _wanted_of(load(found.path, found.name, allowed=allowed).cases, found)
 
 
 def _wanted_of(cases: Sequence[Runnable], found: Found) -> Sequence[Runnable]:

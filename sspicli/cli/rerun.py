@@ -7,6 +7,7 @@ option names may be gone. Nothing but those files is read, and nothing is writte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -47,6 +48,7 @@ class Recorded:
     name: str = "recording"
     tags: tuple[str, ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
+    allowed: tuple[Path, ...] = ()
 
     @property
     def id(self) -> str:
@@ -80,7 +82,7 @@ def described_line(records: tuple[Record, ...], sequence: int) -> str:
     return f'{start}"of":{record.cause},"is":"{type(record.event).__name__}"'[:_LONGEST_EXCERPT]
 
 
-def read_recorded(path: Path, name: str) -> Recorded:
+def read_recorded(path: Path, name: str, *, allowed: Sequence[Path] = ()) -> Recorded:
     """Read a recording that is to be run again; what cannot be is an InputError."""
     recording = read_recording(path)
     try:
@@ -95,7 +97,7 @@ def read_recorded(path: Path, name: str) -> Recorded:
     records = tuple(recording.records)
     if not records or not isinstance(records[0].event, ev.RunStarted):
         raise InputError("the recording does not say how its run was made", where=name, help="record the run again")
-    recorded = Recorded(name, records, recording.note)
+    recorded = Recorded(name, records, recording.note, allowed=tuple(allowed))
     if recorded.started.options.get("workers") and "session" not in recorded.started.options:
         raise InputError(
             "the run went over worker threads, which make no choices: it cannot be made again",
@@ -196,7 +198,8 @@ def _run_scenario(recorded: Recorded, schedule: tuple[int, ...]) -> list[Record]
     from sspicli.scenario.run import RunOptions, run
 
     started = recorded.started
-    cases = loads(str(started.options["scenario"]), recorded.file).cases
+    text, folder = str(started.options["scenario"]), Path(str(started.options.get("scenario.file", ""))).parent
+    cases = loads(text, recorded.file, folder=folder, allowed=recorded.allowed).cases
     wanted = started.options.get("scenario.number"), _parameters(started.options.get("scenario.parameters"))
     for case in cases:
         if (case.number, [f"{name}={value}" for name, value in case.parameters]) == wanted:

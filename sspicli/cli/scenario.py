@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from sspicli.cli.main import CLOSING_HELP, did_you_mean
-from sspicli.cli.screen_options import STDOUT, Screen, brief_options
+from sspicli.cli.screen_options import STDOUT, Screen, allow_path_option, brief_options
 from sspicli.cli.session_options import Choice
 
 TEMPLATES = ("handshake", "failure", "server", "misuse", "faults", "matrix")
@@ -101,8 +101,9 @@ def new(
 @command.command("check", short_help="Say what is wrong with scenarios.")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=_PATH)
 @click.option("-q", "quiet", is_flag=True, help="The verdict only.")
+@allow_path_option
 @brief_options("text", "json", "sarif", "github")
-def check(paths: tuple[str, ...], quiet: bool, **given: object) -> int:
+def check(paths: tuple[str, ...], quiet: bool, allowed: tuple[Path, ...], **given: object) -> int:
     """Check scenarios without running them: files, and folders with everything below them.
 
     All problems of all files are told at once, each with its place.
@@ -115,7 +116,7 @@ def check(paths: tuple[str, ...], quiet: bool, **given: object) -> int:
     """  # noqa: D301 (click reads the \b)
     from sspicli.cli.scenario_files import check_files
 
-    return check_files(paths, Screen.taken_from(given), is_quiet=quiet)
+    return check_files(paths, Screen.taken_from(given), is_quiet=quiet, allowed=allowed)
 
 
 @command.command("list", short_help="List scenarios with their cases and tags.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from sspicli.analysis.cases import Place, Problem, SuiteResult
@@ -36,34 +37,34 @@ class Read(NamedTuple):
         return out
 
 
-def read_scenarios(paths: Sequence[str]) -> Read:
+def read_scenarios(paths: Sequence[str], allowed: Sequence[Path] = ()) -> Read:
     """Read every scenario that the paths name; a recording is none, which is a problem like others."""
     collected = collect(paths)
     cases: list[Case] = []
     problems = list(collected.problems)
     for found in collected.files:
         try:
-            cases += _cases(found)
+            cases += _cases(found, allowed)
         except InputError as error:
             problems += problems_of(error, found)
     return Read(tuple(found.name for found in collected.files), cases, problems)
 
 
-def _cases(found: Found) -> list[Case]:
+def _cases(found: Found, allowed: Sequence[Path]) -> list[Case]:
     if found.is_recording:
         raise InputError(
             "this is a recording, and no scenario",
             where=f"{found.name}:1",
             help=f"sspi-async scenario new --from {found.name}",
         )
-    return [one for one in load(found.path, found.name).cases if found.case in (None, one.id)]
+    return [one for one in load(found.path, found.name, allowed=allowed).cases if found.case in (None, one.id)]
 
 
 # -- check -------------------------------------------------------------------------------------------------------------
-def check_files(paths: Sequence[str], screen: Screen, *, is_quiet: bool) -> int:
+def check_files(paths: Sequence[str], screen: Screen, *, is_quiet: bool, allowed: Sequence[Path] = ()) -> int:
     """Say what is wrong with files, in the format that is asked for."""
     screen.check_file()
-    read = read_scenarios(paths)
+    read = read_scenarios(paths, allowed)
     if not read.files and not read.problems:
         raise NothingToRunError("there are no scenarios here", help="a scenario's file ends in .sspi.yaml")
     _show(read, screen.destination(screen.console()), screen.format, is_quiet=is_quiet)

@@ -112,10 +112,13 @@ def _text(wanted: Wanted) -> str:
     if wanted.recording is None:
         return template_text(wanted.template or TEMPLATES[0])
     from sspicli.cli.recordings import open_recording
-    from sspicli.scenario.write import scenario_text
+    from sspicli.scenario.write import files_outside, scenario_text
 
     opened = open_recording(wanted.recording)
-    return scenario_text(opened.records, where=opened.name)
+    text = scenario_text(opened.records, where=opened.name)
+    for one in files_outside(opened.records):
+        _say(f"note: {one} is outside the scenario's folder; replay takes it with --allow-path DIR only")
+    return text
 
 
 def _with_modeline(text: str, wanted: Wanted) -> str:

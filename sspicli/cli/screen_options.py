@@ -132,6 +132,14 @@ def _format(*names: str) -> Callable[[F], F]:
     )
 
 
+allow_path_option = click.option(
+    "--allow-path",
+    "allowed",
+    type=click.Path(file_okay=False, path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="Let scenarios name certificate and key files in this folder too, not in their own alone; repeatable.",
+)
 _OUTPUT = click.option(
     "-o",
     "--output",

@@ -49,6 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sspi-artifacts", metavar="DIR", help="keep a recording of each scenario that fails in this folder"
     )
+    group.addoption(
+        "--sspi-allow-path",
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="let scenarios name certificate and key files in this folder too, not in their own alone",
+    )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -64,8 +71,10 @@ class ScenarioFile(pytest.File):
         from sspicli.scenario.load import load
         from sspicli.sspi.errors import InputError
 
+        start = self.config.invocation_params.dir
+        allowed = [start / one for one in self.config.getoption("--sspi-allow-path")]
         try:
-            cases = load(self.path, _named(self.path, self.config)).cases
+            cases = load(self.path, _named(self.path, self.config), allowed=allowed).cases
         except InputError as error:
             raise self.CollectError(_problems_text(error)) from None
         for case in cases:

@@ -281,4 +281,4 @@ def granted(word: int, name: str, side: str) -> bool | None:
     return None if flag is None else bool(word & int(flag))
 
 
-__all__ = ["PHASES", "attribute_number", "check", "described", "flag_word", "granted", "pairs", "walk"]
+__all__ = ["PHASES", "Wrong", "attribute_number", "check", "described", "flag_word", "granted", "pairs", "walk"]

@@ -5,7 +5,7 @@ The rule guarded here: what `load` returns can be run. Nothing is run and no eng
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -15,13 +15,15 @@ from pydantic import ValidationError
 
 from sspicli.analysis.cases import Place, Problem
 from sspicli.scenario import yaml
-from sspicli.scenario.checks import check, check_settings
+from sspicli.scenario.checks import Wrong, check, check_settings
 from sspicli.scenario.model import Scenario
+from sspicli.scenario.paths import Files
 from sspicli.scenario.problems import Loc, data_of, problems, span_at
 from sspicli.scenario.words import Part, near
 
 SUFFIX = ".sspi.yaml"
 MOST_CASES = 1_000
+SIDES = ("client", "server")
 RAW = ("schema", "name", "matrix", "variables")  # no variable stands in these
 
 
@@ -82,26 +84,28 @@ class Loaded:
     cases: tuple[Case, ...]
 
 
-def load(path: Path, file: str) -> Loaded:
+def load(path: Path, file: str, *, allowed: Sequence[Path] = ()) -> Loaded:
     """Read a file's cases; `file` is how the user named it.
+
+    Files that it names are looked for in its folder; `allowed` are folders that they may be in beside that.
 
     Raises:
         ScenarioError: It is no scenario; every problem with its place.
         InputError: It cannot be read.
     """
-    return _cases(*yaml.read(path, file))
+    return _cases(*yaml.read(path, file), Files(path.parent, allowed))
 
 
-def loads(text: str, file: str) -> Loaded:
-    """Read the cases of a text; as `load`."""
-    return _cases(*yaml.parse(text, file))
+def loads(text: str, file: str, *, folder: Path | None = None, allowed: Sequence[Path] = ()) -> Loaded:
+    """Read the cases of a text, as `load`; `folder` is the one it was read from, that of `file` if left out."""
+    return _cases(*yaml.parse(text, file), Files(Path(file).parent if folder is None else folder, allowed))
 
 
-def _cases(source: yaml.Source, documents: tuple[yaml.Node, ...]) -> Loaded:
+def _cases(source: yaml.Source, documents: tuple[yaml.Node, ...], files: Files) -> Loaded:
     cases: list[Case] = []
     wrong: dict[Problem, None] = {}
     for number, document in enumerate(documents, 1):
-        for one in _cases_of(source, number, document):
+        for one in _cases_of(source, number, document, files):
             if isinstance(one, Case):
                 cases.append(one)
             else:
@@ -127,7 +131,7 @@ def _twice(cases: Iterable[Case]) -> Iterator[Problem]:
         seen.add(case.id)
 
 
-def _cases_of(source: yaml.Source, number: int, document: yaml.Node) -> Iterator[Case | Problem]:
+def _cases_of(source: yaml.Source, number: int, document: yaml.Node, files: Files) -> Iterator[Case | Problem]:
     """Make the cases of one document, or say what is wrong with it."""
     if not isinstance(document, yaml.Mapping):
         yield Problem(source.place(document.span), "a scenario is a mapping", "begin with schema: and name:")
@@ -138,7 +142,7 @@ def _cases_of(source: yaml.Source, number: int, document: yaml.Node) -> Iterator
         yield Problem(source.place(span), f"the matrix has {count:,} cases", f"{MOST_CASES:,} are the most")
         return
     for choice in _choices(document):
-        yield from _case(source, number, document, choice)
+        yield from _case(source, number, document, choice, files)
 
 
 _Choice = tuple[tuple[str, yaml.Scalar], ...]
@@ -169,7 +173,9 @@ def _choices(document: yaml.Mapping) -> Iterator[_Choice]:
         yield tuple(zip(matrix, values, strict=True))
 
 
-def _case(source: yaml.Source, number: int, document: yaml.Mapping, choice: _Choice) -> Iterator[Case | Problem]:
+def _case(
+    source: yaml.Source, number: int, document: yaml.Mapping, choice: _Choice, files: Files
+) -> Iterator[Case | Problem]:
     """Put one choice of the matrix in, and hold the document against the model."""
     variables = dict(choice)
     given = document.get("variables")
@@ -194,21 +200,35 @@ def _case(source: yaml.Source, number: int, document: yaml.Mapping, choice: _Cho
         yield from unknown
         said = problems(error.errors(include_url=False), root, source, kinds, data)
         yield from (one for one in said if one.place not in at)
-        yield from _settings_of(data, root, source)
+        yield from _settings_of(data, root, source, files)
         return
-    unknown += [Problem(source.place(span_at(root, path)), message, help) for path, message, help in check(scenario)]
+    scenario, found = _placed(scenario, files)
+    found += check(scenario)
+    found = found or [one for side in SIDES for one in files.unread(side, getattr(scenario.session, side))]
+    unknown += [Problem(source.place(span_at(root, path)), message, help) for path, message, help in found]
     if unknown:
         yield from unknown
         return
     yield Case(source, number, scenario, root, tuple((name, _shown(value)) for name, value in choice))
 
 
-def _settings_of(data: object, root: yaml.Node, source: yaml.Source) -> Iterator[Problem]:
+def _placed(scenario: Scenario, files: Files) -> tuple[Scenario, list[Wrong]]:
+    """Let the files that the settings name count from the scenario's folder; list those that are refused."""
+    session = scenario.session
+    placed = {side: files.placed(side, getattr(session, side)) for side in SIDES}
+    session = session.model_copy(update={side: settings for side, (settings, _) in placed.items()})
+    return scenario.model_copy(update={"session": session}), [one for _, wrong in placed.values() for one in wrong]
+
+
+def _settings_of(data: object, root: yaml.Node, source: yaml.Source, files: Files) -> Iterator[Problem]:
     """Hold the settings of a document that is no scenario against their table, so that all is said at once."""
     session = data.get("session") if isinstance(data, dict) else None
-    for side in ("client", "server"):
+    for side in SIDES:
         settings = session.get(side) if isinstance(session, dict) else None
-        for path, message, help in check_settings(side, settings) if isinstance(settings, dict) else ():
+        if not isinstance(settings, dict):
+            continue
+        placed, wrong = files.placed(side, settings)
+        for path, message, help in (*wrong, *check_settings(side, placed)):
             yield Problem(source.place(span_at(root, path)), message, help)
 
 

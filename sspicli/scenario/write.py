@@ -21,6 +21,7 @@ from sspicli.scenario.edit import written
 from sspicli.scenario.expect import NOTHING, call_around, said, seen_of
 from sspicli.scenario.layout import formatted
 from sspicli.scenario.model import SCHEMA
+from sspicli.scenario.paths import leaves_folder, named_files
 from sspicli.session.drivers import Style
 from sspicli.session.fault_words import fault_text, parse_fault, taken_apart
 from sspicli.sspi.errors import InputError
@@ -50,6 +51,15 @@ def scenario_text(records: Sequence[Record], *, where: str) -> str:
         )
     parts = {**_asked(first, where), **_expected(result, records)}
     return formatted("".join(_part(key, value) for key, value in parts.items()))
+
+
+def files_outside(records: Sequence[Record]) -> list[str]:
+    """List the settings of a recorded run that name a file which a scenario may not, as `key=path`."""
+    first = records[0].event if records else None
+    if not isinstance(first, ev.RunStarted) or "scenario" in first.options:
+        return []
+    sides = [_settings(side, first.options.get(side)) for side in ("client", "server")]
+    return [f"{key}={one[key]}" for one in sides for key in named_files(one) if leaves_folder(str(one[key]))]
 
 
 # -- what was asked for ------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from sspicli.cli.scenario import SCHEMA_FILE, TEMPLATES
 from sspicli.cli.scenario_new import template_text
 from sspicli.scenario.layout import formatted
 from tests.processes import sspi
+from tests.scenario.test_paths import PEM
 
 GOOD = "schema: sspi-async/scenario/1\nname: fine\ntags: [one, two]\nmatrix: { tls: ['1.2', '1.3'] }\n"
 BAD = "schema: sspi-async/scenario/1\nname: not fine\nsesion: {}\nexpect: { client: SEC_E_OKK, serer: SEC_E_OK }\n"
@@ -217,3 +218,29 @@ def test_the_help_of_each_ends_as_all_help_does(name):
     ended = sspi("scenario", name, "--help")
     assert "Exit codes:" in ended.stdout
     assert "Examples:" in ended.stdout
+
+
+def test_files_outside_the_scenarios_folder_are_refused_by_check_and_replay_alike(tmp_path):
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "roots.pem").write_text("no certificate")
+    text = "schema: sspi-async/scenario/1\nname: a\nsession: { client: { trust: ../roots.pem } }\n"
+    (tmp_path / "suite" / "a.sspi.yaml").write_text(text)
+    for command in (("scenario", "check"), ("replay",)):
+        ended = sspi(*command, "suite", cwd=tmp_path)
+        assert ended.returncode == 3
+        assert "suite/a.sspi.yaml:3:29" in ended.stdout
+        assert "outside the scenario's folder" in ended.stdout
+        allowed = sspi(*command, "suite", "--allow-path", ".", cwd=tmp_path)
+        assert allowed.returncode == 3
+        assert "outside" not in allowed.stdout
+        assert "neither PEM nor PKCS#12" in allowed.stdout
+
+
+def test_a_scenario_from_a_recording_says_which_files_it_may_not_name(tmp_path):
+    (tmp_path / "site.pem").write_bytes(PEM)
+    (tmp_path / "below").mkdir()
+    sspi("handshake", "--server", "cert=../site.pem", "--record", "run.sspirec", cwd=tmp_path / "below")
+    made = sspi("scenario", "new", "a.sspi.yaml", "--from", "run.sspirec", cwd=tmp_path / "below")
+    assert made.returncode == 0
+    assert "note: cert=../site.pem is outside the scenario's folder" in made.stderr
+    assert "cert: ../site.pem" in (tmp_path / "below" / "a.sspi.yaml").read_text()
