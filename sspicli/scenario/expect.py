@@ -288,6 +288,9 @@ class Checker:
         if isinstance(step, st.Check):
             self._check(step, path, name, execution)
             return
+        if isinstance(step, st.Hold | st.Release | st.Complete | st.Touch):
+            self._found_its_object(step, path, name, execution)
+            return
         expected = getattr(step, "expect", None)
         if expected is None:
             return
@@ -299,6 +302,16 @@ class Checker:
         else:
             got, at = _result(step, execution)
             self.hold(name, here, expected, got, records=at)
+
+    def _found_its_object(self, step: st.Step, path: Loc, name: str, execution: Execution) -> None:
+        """Hold that a step which acts on calls or buffers found one: it stands in the file to do something."""
+        note = execution.find(ev.NoteMade)
+        missed = "" if note is None or not isinstance(note.event, ev.NoteMade) else note.event.text
+        if isinstance(step, st.Hold) and not any(
+            isinstance(one.event, ev.CallHeld) and one.sequence > execution.sequence for one in self.records
+        ):
+            missed = f"hold {step.hold.text}: no such call came"
+        self.hold(name, (*path, step.verb), "something to do", missed, holds=not missed, records=(execution.sequence,))
 
     def _queued(
         self, name: str, path: Loc, expected: CallExpected, execution: Execution, calls: dict[Handle, Call]

@@ -45,6 +45,7 @@ from sspicli.session.pooled import PooledRun
 from sspicli.session.sample import documented_sample
 from sspicli.session.session import Session
 from sspicli.sspi.errors import UnavailableError, UsageError
+from sspicli.sspi.functions import Function
 from sspicli.sspi.package import Role, SecurityPackage
 from sspicli.sspi.schannel import describe
 from sspicli.sspi.status import SecurityStatus
@@ -219,6 +220,8 @@ def _started(
 
 def _schedule(scenario: Scenario, options: RunOptions) -> tuple[int, ...] | None:
     text = scenario.schedule.choices if options.schedule is None else options.schedule
+    if text is not None and scenario.schedule.workers:
+        raise UsageError("worker threads complete calls as they finish them: a schedule has no say")
     return None if text is None else tuple(schedule_choices(text))
 
 
@@ -282,6 +285,9 @@ def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseRe
     checker.run()
     for text in ran.unmet_choices:
         checker.hold("schedule", ("schedule", "order"), "the order of the scenario", text, holds=False)
+    for pattern in _calls_that_never_came(case, ran.report):
+        path = ("schedule", "calls", pattern)
+        checker.hold("schedule", path, pattern, "no such call was queued", holds=False)
     for text in _missed_faults(case, ran.records):
         checker.hold("faults", ("faults",), "each fault", text, holds=False)
     counting, warnings = _findings(case, ran.report, options, checker)
@@ -290,7 +296,7 @@ def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseRe
     outcome = Outcome.STUCK if is_stuck else Outcome.FAILED if is_bad else Outcome.PASSED
     reason = ""
     if case.scenario.xfail is not None:
-        reason = case.scenario.xfail
+        reason = f"{case.scenario.xfail} (it is stuck)" if is_stuck else case.scenario.xfail
         outcome = Outcome.XPASS if outcome is Outcome.PASSED else Outcome.XFAIL
     unmet = tuple(sorted(checker.unmet, key=lambda one: (one.place.line, one.place.column)))
     return replace(
@@ -307,6 +313,18 @@ def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseRe
         schedule=ran.schedule,
         at=_first_record(unmet, counting, ran.report),
     )
+
+
+def _calls_that_never_came(case: Case, report: Report) -> list[str]:
+    """Name the calls that the schedule speaks of and that nobody queued."""
+    queued: dict[tuple[str, Function], int] = {}
+    for call in report.calls:
+        queued[call.endpoint, call.function] = queued.get((call.endpoint, call.function), 0) + 1
+    return [
+        one.text
+        for one in case.scenario.schedule.calls
+        if one.function is not None and queued.get((one.actor, one.function), 0) < max(one.nth, 1)
+    ]
 
 
 def _missed_faults(case: Case, records: Sequence[Record]) -> list[str]:
@@ -355,7 +373,7 @@ def _verdict(case: Case, report: Report, findings: tuple[Finding, ...], checker:
         checker.hold("expect", ("expect", "verdict"), wanted, got, evidence=_why(report))
         return False
     if got == Verdict.STUCK:
-        checker.hold("expect", ("name",), "a run that ends", "stuck", evidence=report.waits)
+        checker.count += 1  # that the run ends; the outcome itself says that it did not
         return True
     if got != Verdict.OK and not _expects_failure(case.scenario):
         checker.hold("expect", ("name",), "a handshake that holds", got, evidence=_why(report))

@@ -257,3 +257,24 @@ def test_an_acquire_may_name_the_package_as_windows_does(package, status):
     text = server(BEGIN, f"- acquire: {{ package: {package} }}\n  expect: {{ status: {status} }}\n")
 
     assert not [one for one in play(text).unmet if one.step == "server.3"]
+
+
+NOTHING_TO_DO = [
+    "- hold: client.init#9",
+    "- release: server.delete#5",
+    "- complete: server.accept#4",
+    "- touch: { what: input, act: read, buffer: 7 }",
+]
+
+
+@pytest.mark.parametrize("step", NOTHING_TO_DO)
+def test_a_step_that_finds_nothing_to_act_on_fails_the_case(step):
+    result = play(server(BEGIN, step, CREDENTIAL, FIRST_LEG, REST, END))
+
+    assert [one.expected for one in result.unmet] == ["something to do"]
+
+
+def test_a_schedule_that_speaks_of_a_call_nobody_queues_fails_the_case():
+    text = server(BEGIN, CREDENTIAL, FIRST_LEG, REST, END, more="schedule: { calls: { client.init#99: inline } }\n")
+
+    assert [one.got for one in play(text).unmet] == ["no such call was queued"]
