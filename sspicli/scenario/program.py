@@ -146,10 +146,14 @@ def program(steps: list[st.Step], memory: Memory, ident: str, this: Handle | Non
     """Perform steps in their order; the id of each is `ident` and its number, from 1."""
     scope = Scope(memory, this)
     for number, step in enumerate(steps, 1):
-        name = f"{ident}.{number}"
-        yield TakeStep(name, words(step))
-        perform: Callable[[Scope, Any, str], Driver] = _PERFORM[type(step)]
-        yield from perform(scope, step, name)
+        yield from take(step, scope, f"{ident}.{number}")
+
+
+def take(step: st.Step, scope: Scope, ident: str) -> Driver:
+    """Put a step on record, and perform it."""
+    yield TakeStep(ident, words(step))
+    perform: Callable[[Scope, Any, str], Driver] = _PERFORM[type(step)]
+    yield from perform(scope, step, ident)
 
 
 def words(step: st.Step) -> str:

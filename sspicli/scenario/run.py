@@ -39,7 +39,7 @@ from sspicli.scenario.program import Memory, program
 from sspicli.scenario.shapes import CallExpected
 from sspicli.session.actions import Driver
 from sspicli.session.drivers import Plan, Style, endpoint_program
-from sspicli.session.fault_words import fault_from
+from sspicli.session.fault_words import AnyFault, fault_from
 from sspicli.session.pair import Choices, pair
 from sspicli.session.pooled import PooledRun
 from sspicli.session.sample import documented_sample
@@ -128,6 +128,40 @@ def run(case: Case, options: RunOptions = RunOptions()) -> Ran:
 # -- making ------------------------------------------------------------------------------------------------------------
 def session_of(case: Case, options: RunOptions, journal: Journal, pool: PoolDispatcher | None = None) -> Session:
     """Put a case's session together; its journal begins with who made it, and the scenario itself."""
+    parts = parts_of(case, options, journal)
+    client, server = parts.plans
+    return pair(
+        client,
+        server,
+        find=parts.find,
+        describe=describe,
+        journal=journal,
+        choices=parts.choices,
+        program=parts.program,
+        others=parts.others,
+        faults=parts.faults,
+        locate=place_of,
+        holds=_uses(case.scenario, st.Hold, st.Release, st.Complete),
+        dispatcher=pool,
+        timeout=case.scenario.timeout,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a case's session is put together from; `memories` are the variables of each endpoint's programs."""
+
+    plans: tuple[Plan, Plan]
+    find: Callable[[str], SecurityPackage | None]
+    choices: Choices
+    program: Callable[[Plan, str], Driver]
+    others: dict[str, dict[str, Driver]]
+    faults: tuple[AnyFault, ...]
+    memories: dict[str, Memory]
+
+
+def parts_of(case: Case, options: RunOptions, journal: Journal, *, keeps_legs: bool = False) -> Parts:
+    """Make a case's parts, and begin its journal; with `keeps_legs` programs to come may use what legs carried."""
     scenario = case.scenario
     seed = scenario.schedule.seed if options.seed is None else options.seed
     clock = read_clock(scenario.clock or CLOCK, where="clock")
@@ -135,7 +169,7 @@ def session_of(case: Case, options: RunOptions, journal: Journal, pool: PoolDisp
     settings = {side: _settings(scenario, side) for side in ("client", "server")}
     setup = _setup(_asked(scenario, "client"), _asked(scenario, "server"), seed, clock)
     journal.append("user", _started(case, package, setup, clock, seed, settings), 0)
-    plans = [
+    client, server = [
         plan_of(
             role,
             getattr(setup, role.value),
@@ -146,23 +180,17 @@ def session_of(case: Case, options: RunOptions, journal: Journal, pool: PoolDisp
         )
         for role in (Role.CLIENT, Role.SERVER)
     ]
-    tape = _tape(scenario, journal)
-    memories = {side: Memory(side, plan, tape) for side, plan in zip(_SIDES, plans, strict=True)}
     names = names_of(package)
-    return pair(
-        plans[0],
-        plans[1],
-        find=lambda name: package if name.lower() in names else None,
-        describe=describe,
-        journal=journal,
-        choices=_choices(scenario, options, seed),
-        program=partial(_program_of, scenario, memories),
-        others=_others(scenario, memories),
-        faults=[fault_from(one.mapping()) for one in scenario.faults],
-        locate=place_of,
-        holds=_uses(scenario, st.Hold, st.Release, st.Complete),
-        dispatcher=pool,
-        timeout=scenario.timeout,
+    tape = _tape(scenario, journal, is_wanted=keeps_legs)
+    memories = {side: Memory(side, plan, tape) for side, plan in zip(_SIDES, (client, server), strict=True)}
+    return Parts(
+        (client, server),
+        lambda name: package if name.lower() in names else None,
+        _choices(scenario, options, seed),
+        partial(_program_of, scenario, memories),
+        _others(scenario, memories),
+        tuple(fault_from(one.mapping()) for one in scenario.faults),
+        memories,
     )
 
 
@@ -237,7 +265,7 @@ def _choices(scenario: Scenario, options: RunOptions, seed: int) -> Choices:
 Tape = Callable[[int], bytes]
 
 
-def _tape(scenario: Scenario, journal: Journal) -> Tape:
+def _tape(scenario: Scenario, journal: Journal, *, is_wanted: bool = False) -> Tape:
     """Keep what each leg carried, for the programs that use it again; others do not pay for it."""
     legs: dict[int, bytes] = {}
 
@@ -245,7 +273,7 @@ def _tape(scenario: Scenario, journal: Journal) -> Tape:
         if isinstance(record.event, ev.TokenSent) and record.event.leg:
             legs[record.event.leg] = record.event.data
 
-    if any(re.search(r"\bleg=\d", repr(step)) for step in _steps_of(scenario)):
+    if is_wanted or any(re.search(r"\bleg=\d", repr(step)) for step in _steps_of(scenario)):
         journal.subscribe(keep)
     return lambda number: legs.get(number, b"")
 

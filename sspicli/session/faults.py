@@ -67,7 +67,7 @@ class FaultyDispatcher:
         self.completions = inner.completions
         self.later: Callable[[int, Callable[[], None]], None] = _at_once
         self._inner = inner
-        self._faults = faults
+        self._faults = list(faults)
         self._journal = journal
         self._counts: dict[tuple[str, Function], int] = {}
 
@@ -75,6 +75,14 @@ class FaultyDispatcher:
     def outstanding(self) -> int:
         """Count what the wrapped dispatcher is working on."""
         return self._inner.outstanding
+
+    def add(self, fault: Fault) -> None:
+        """Put one more fault into the plan; a use that was made already it cannot befall."""
+        self._faults.append(fault)
+
+    def uses(self, fault: Fault) -> int:
+        """Count how often the function that a fault names has been used so far."""
+        return self._counts.get((fault.actor, fault.function), 0)
 
     def admit(self, function: Function, actor: str) -> SecurityStatus | None:
         """Refuse what the plan refuses."""

@@ -84,18 +84,22 @@ def pair(
     faults: Sequence[AnyFault] = (),
     locate: Locate | None = None,
     holds: bool = False,
+    misfortune: Misfortune | None = None,
+    ask: Callable[[Chooser], Chooser] | None = None,
     timeout: float = 30.0,
 ) -> Session:
     """Put a client and a server on an in-memory wire; stepped, unless another dispatcher is given.
 
     `program` makes each endpoint's program, and `others` are programs beside it, by endpoint and name (see `Endpoint`).
+    `misfortune` is a whole fault plan of the caller's own, which may be open, instead of `faults` and `locate`.
+    `ask` makes of the chooser that these choices give another one, such as one that asks its user.
     `locate` finds the fields that faults of the wire name; see `analysis/places.py`. With `holds` programs may hold
     calls; that, and choices that name calls, costs a little on each call.
     """
     dispatcher = dispatcher or SteppedDispatcher()
     holding = _holding(dispatcher, journal) if holds else None
     dispatcher = holding or dispatcher
-    misfortune = _misfortune(faults, journal, locate) if faults else None
+    misfortune = _misfortune(faults, journal, locate) if faults else misfortune
     if misfortune is not None:
         dispatcher = misfortune.around(dispatcher)
     dispatcher, book = counted(dispatcher) if holds or choices.names_calls else (dispatcher, None)
@@ -108,7 +112,7 @@ def pair(
         endpoints,
         journal=journal,
         dispatcher=dispatcher,
-        chooser=choices.chooser(book),
+        chooser=choices.chooser(book) if ask is None else ask(choices.chooser(book)),
         holds=holding,
         wire=None if misfortune is None else misfortune.wire,
         timeout=timeout,

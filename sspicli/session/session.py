@@ -34,6 +34,7 @@ from sspicli.session.actions import (
     Release,
     ReleaseLock,
     Send,
+    Signal,
     Sleep,
     TakeLock,
     TakeStep,
@@ -42,6 +43,7 @@ from sspicli.session.actions import (
 from sspicli.session.wire import MemoryWire, Parcel, Wire
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.handles import Handle
+from sspicli.sspi.status import SecurityStatus
 
 if TYPE_CHECKING:
     from sspicli.runtime.holds import HoldingDispatcher
@@ -245,6 +247,27 @@ class Session:
             return ()
         records = self._journal.records
         return self._chooser.unmet([one.event.call for one in records if isinstance(one.event, ev.CallCompleted)])
+
+    def join(self, endpoint: str, name: str, program: Driver) -> None:
+        """Let one more program of an endpoint begin, beside those that run; a NAME as in `Endpoint`."""
+        check_program_name(name)
+        self._begin(Activity(f"{endpoint}.{name}", self._apis[endpoint], program, 0))
+
+    def rouse(self, signal: Signal) -> None:
+        """Raise a signal from outside: who waits for it may go on, or who next waits for it."""
+        if signal.waiters:
+            self._resume(cast("Activity", signal.waiters.pop(0)), SecurityStatus.SEC_E_OK, 0)
+        else:
+            signal.raised.append((SecurityStatus.SEC_E_OK, 0))
+
+    @property
+    def is_forced(self) -> bool:
+        """Say whether only one thing may happen next, because a program said so."""
+        return self._is_forced
+
+    def waiting(self) -> list[tuple[str, str]]:
+        """List the programs and callbacks that cannot go on now, each with what it waits for."""
+        return [(one.name, one.waits_for) for one in self._activities if one.waits_for and not one.is_done]
 
     def is_settled(self) -> bool:
         """Say whether every program has come to its end."""

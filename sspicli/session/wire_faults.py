@@ -98,6 +98,10 @@ def check_plan(faults: Sequence[WireFault]) -> None:
                 )
 
 
+def _place_in_order(fault: WireFault) -> int:
+    return list(WireFaultKind).index(fault.kind)
+
+
 class _Waiting(NamedTuple):
     """Parcels of one leg on their way; `fate` is the fault that holds them up, None for nothing."""
 
@@ -123,7 +127,7 @@ class FaultyWire:
         self.connect, self.send = inner.connect, inner.send
         self.arrive, self.receive = inner.arrive, inner.receive
         self._inner = inner
-        self._faults = sorted(faults, key=lambda one: list(WireFaultKind).index(one.kind))
+        self._faults = sorted(faults, key=_place_in_order)
         self._journal = journal
         self._locate = locate
         self._launch: Callable[[Parcel], None]
@@ -131,6 +135,11 @@ class FaultyWire:
         self._lanes: dict[tuple[str, int], deque[_Waiting]] = {}
         self._tokens: dict[int, list[tuple[str, bytes]]] = {}
         self._lost: list[str] = []
+
+    def add(self, fault: WireFault) -> None:
+        """Put one more fault into the plan; UsageError where it excludes another. It befalls what is still to be sent."""
+        check_plan([*self._faults, fault])
+        self._faults = sorted([*self._faults, fault], key=_place_in_order)
 
     def attach(self, session: Session) -> None:
         """Let a session put on this wire what it sends, and put under way what this wire lets go on."""

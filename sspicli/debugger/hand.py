@@ -1,0 +1,233 @@
+"""Calls made by hand: a program of an endpoint that waits for its user, and the words a user types.
+
+The rule guarded here: what is typed is a step of a scenario, by the one declaration of steps (`scenario/steps.py`), and
+it is performed by the same code. So everything a scenario can do can be typed, and what was typed can be kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sspicli.debugger.beginning import FILE, SIDES, flow
+from sspicli.runtime.call_names import QUEUEING_WORDS
+from sspicli.scenario import steps as st
+from sspicli.scenario.load import loads
+from sspicli.scenario.program import Memory, Scope, take
+from sspicli.scenario.source import ScenarioError
+from sspicli.scenario.words import Part, kebab, near
+from sspicli.session.actions import Driver, Signal, Wait
+from sspicli.sspi.errors import UsageError
+
+THREAD = "user"  # a user's steps beside an endpoint's own program are those of client.user
+
+
+class Typed(NamedTuple):
+    """A step as it was typed: whose, the step itself, and its text in YAML."""
+
+    side: str
+    step: st.Step
+    yaml: str
+
+
+class Hand:
+    """The user's own program of one endpoint: it performs what is typed, in its order, and waits for more.
+
+    With `is_alone` the endpoint has no other program. `is_idle` says that all that was typed is done.
+    """
+
+    def __init__(self, memory: Memory, *, is_alone: bool) -> None:
+        self.name = memory.side if is_alone else f"{memory.side}.{THREAD}"
+        self.signal = Signal("the user")
+        self.typed: list[Typed] = []
+        self.is_idle = False
+        self.is_over = False
+        self._scope = Scope(memory)
+        self._waiting: deque[st.Step] = deque()
+
+    @property
+    def has_work(self) -> bool:
+        """Say whether something typed has not begun yet."""
+        return bool(self._waiting)
+
+    def give(self, typed: Typed) -> None:
+        """Take a step to be performed when those before it are done."""
+        self.typed.append(typed)
+        self._waiting.append(typed.step)
+
+    def driver(self) -> Driver:
+        """Perform what is typed until the session ends."""
+        number = 0
+        while not self.is_over:
+            while self._waiting:
+                self.is_idle = False
+                number += 1
+                yield from take(self._waiting.popleft(), self._scope, f"{self.name}.{number}")
+            self.is_idle = True
+            yield Wait(self.signal)
+
+
+# -- words to a step ---------------------------------------------------------------------------------------------------
+HIDDEN = frozenset({"check", "note"})  # what only a file has use for
+BY_HAND = tuple(verb for verb in st.VERBS if verb not in HIDDEN)
+"""The verbs of steps that can be typed."""
+CLIENT_ONLY, SERVER_ONLY = "init", "accept"
+_OF_CALLS = frozenset({"hold", "release", "complete"})
+_USUAL = {
+    "create": "ac", "set-callback": "ac", "requires-notify": "ac", "get-status": "ac", "reinit": "ac", "wait": "ac",
+    "free-async-context": "ac", "poll": "ac", "free-buffers": "ac", "receive": "received", "keep-extra": "received",
+    "close": "wire", "send": "output",
+}  # fmt: skip
+_PLAIN = re.compile(r"-?[0-9]+|0x[0-9a-fA-F]+|true|false|null|[A-Za-z_][A-Za-z0-9_.#*-]*")
+
+
+def step_of(verb: str, words: Sequence[str]) -> Typed:
+    """Read a step from its verb and its words; UsageError says what it would be."""
+    words = list(words)
+    side = _side(verb, words)
+    text = _yaml(verb, words, side)
+    return Typed(side, _read(side, text, verb), text)
+
+
+def _side(verb: str, words: list[str]) -> str:
+    """Take the side off the words, or know it by the verb."""
+    if verb in _OF_CALLS:
+        if not words:
+            raise UsageError(f"{verb} what?", help=f"{verb} server, or {verb} server.accept#2")
+        if words[0] in SIDES:
+            words[0] = f"{words[0]}.*"
+        return words[0].partition(".")[0] if words[0].partition(".")[0] in SIDES else "client"
+    if words and words[0] in SIDES:
+        return words.pop(0)
+    if verb in (CLIENT_ONLY, SERVER_ONLY):
+        return "client" if verb == CLIENT_ONLY else "server"
+    raise UsageError(f"{verb}: whose is it?", help=f"{verb} client ..., or {verb} server ...")
+
+
+def _read(side: str, yaml: str, verb: str) -> st.Step:
+    """Let the one declaration judge a step."""
+    text = f"schema: sspi-async/scenario/1\nname: typed\nprograms:\n  {side}:\n    - {yaml}\n"
+    try:
+        return loads(text, FILE).cases[0].scenario.programs[side][0]
+    except ScenarioError as error:
+        first = error.problems[0]
+        raise UsageError(f"{verb}: {first.message}", help=first.help or usage(verb)) from None
+
+
+def usage(verb: str) -> str:
+    """Say how a step is typed."""
+    step = st.VERBS[verb]
+    side = "" if verb in (*_OF_CALLS, CLIENT_ONLY, SERVER_ONLY) else " SIDE"
+    keys = [f"[{key}=...]" for key in keys_of(step)]
+    return f"{verb}{side} {' '.join(keys) if keys else '[' + st.verb_field(step)[0].rstrip('_').upper() + ']'}"
+
+
+def arguments_of(step: type[st.Step]) -> type[Part] | None:
+    """Give the class of a step's arguments; None where it has one plain value."""
+    kind = st.verb_field(step)[1].annotation
+    kinds = [kind, *getattr(kind, "__args__", ())]
+    return next((one for one in kinds if isinstance(one, type) and issubclass(one, Part)), None)
+
+
+def keys_of(step: type[st.Step]) -> list[str]:
+    """List the keys that a step's arguments can have."""
+    arguments = arguments_of(step)
+    return [] if arguments is None else [kebab(name) for name in arguments.model_fields]
+
+
+def _yaml(verb: str, words: Sequence[str], side: str) -> str:
+    """Write the words of a step as a scenario has it."""
+    step = st.VERBS[verb]
+    keys = keys_of(step)
+    given = [word for word in words if not _key_of(word)]
+    named = {_key_of(word): word.partition("=")[2] for word in words if _key_of(word)}
+    for key in named:
+        if key not in keys:
+            raise UsageError(f"{verb} has no {key}", help=near(key, keys) or usage(verb))
+    takes_name = _takes_name(step)
+    if not keys or (takes_name and not named):
+        if len(given) > 1:
+            raise UsageError(f"{verb} takes one word, not {len(given)}", help=usage(verb))
+        if not given and verb not in _USUAL:
+            raise UsageError(f"{verb} what?", help=usage(verb))
+        return f"{{{verb}: {_value(given[0] if given else _USUAL[verb])}}}"
+    if len(given) > len(keys):
+        raise UsageError(f"{verb} takes no more than {len(keys)} words", help=usage(verb))
+    named = {**dict(zip(keys, given, strict=False)), **named}
+    inner = ", ".join(f"{key}: {_member(key, value, side)}" for key, value in named.items())
+    return f"{{{verb}: {{{inner}}}}}"
+
+
+def _takes_name(step: type[st.Step]) -> bool:
+    kind = st.verb_field(step)[1].annotation
+    return any(not (isinstance(one, type) and issubclass(one, Part)) for one in getattr(kind, "__args__", ()))
+
+
+def _key_of(word: str) -> str:
+    found = re.match(r"([a-z][a-z0-9-]*)=", word)
+    return found[1] if found else ""
+
+
+def _member(key: str, value: str, side: str) -> str:
+    """Write an argument: a callback's body is commands, everything else a value."""
+    if key != "do" or value == "null":
+        return _value(value)
+    commands = [one.strip() for one in _unquoted(value).split(";") if one.strip()]
+    return f"[{', '.join(_command(one, side) for one in commands)}]"
+
+
+def _command(text: str, side: str) -> str:
+    """Write one command of a callback's body."""
+    verb, *words = split_words(text)
+    if verb not in BY_HAND:
+        raise UsageError(f"{verb!r} is nothing that a callback does", help=near(verb, BY_HAND) or ", ".join(BY_HAND))
+    if words and words[0] in SIDES and verb not in _OF_CALLS:
+        words.pop(0)
+    return _yaml(verb, words, side)
+
+
+def _value(text: str) -> str:
+    """Write a value: a list in [], a mapping in {}, plain words as they are, all else in quotes."""
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return flow(_unquoted(text))
+    if text.startswith("[") and text.endswith("]"):
+        return f"[{', '.join(_value(one) for one in _items(text[1:-1]))}]"
+    if text.startswith("{") and text.endswith("}"):
+        pairs = [one.partition("=") for one in _items(text[1:-1])]
+        return f"{{{', '.join(f'{flow(key.strip())}: {_value(value.strip())}' for key, _, value in pairs)}}}"
+    if "," in text:
+        return f"[{', '.join(_value(one) for one in _items(text))}]"
+    return text if _PLAIN.fullmatch(text) else flow(text)
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def _items(text: str) -> list[str]:
+    """Cut at the commas and blanks that stand in no brackets and no quotes."""
+    items, depth, quote, current = [], 0, "", ""
+    for one in text:
+        if quote:
+            quote = "" if one == quote else quote
+        elif one in "\"'":
+            quote = one
+        depth += (one in "[{") - (one in "]}") if not quote else 0
+        if one in ", " and not depth and not quote:
+            items.append(current)
+            current = ""
+        else:
+            current += one
+    return [one for one in (*items, current) if one]
+
+
+def split_words(text: str) -> list[str]:
+    """Cut a command at the blanks that stand in no brackets and no quotes; the quotes stay."""
+    return [one for one in re.findall(r"""(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S)+""", text) if one]
+
+
+def function_word(text: str) -> bool:
+    """Say whether a word is what a queueing function is called in short."""
+    return text in QUEUEING_WORDS

@@ -1,0 +1,300 @@
+"""A session under the debugger: one transition at a time, chosen from outside, and written down so that it can be redone.
+
+The rule guarded here: what moves a session is its inputs and nothing else: which enabled transition was fired, what was
+typed, which fault was added. They are kept in their order, each with the length of the journal before it. The same
+beginning and the same inputs give the same calls and statuses again; keys and nonces are drawn anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sspicli.analysis.places import place_of
+from sspicli.debugger.beginning import Beginning
+from sspicli.debugger.hand import THREAD, Hand, Typed
+from sspicli.journal import events as ev
+from sspicli.journal.journal import Journal, Record
+from sspicli.runtime.chooser import Chooser, Kind, Transition
+from sspicli.scenario.run import RunOptions, parts_of
+from sspicli.session.actions import Driver
+from sspicli.session.drivers import Plan
+from sspicli.session.fault_words import AnyFault, parse_fault
+from sspicli.session.misfortune import Misfortune
+from sspicli.session.pair import pair
+from sspicli.session.session import Session
+from sspicli.session.wire_faults import WireFault
+from sspicli.sspi.errors import UsageError
+from sspicli.sspi.schannel import describe
+
+Key = tuple[str, str, str]
+"""What a transition is called in every run of one session: its kind, its actor, and its call or receiver."""
+
+
+class Fired(NamedTuple):
+    """A transition was fired: its place among those enabled, and its key; `is_idle` when only a hand came to rest."""
+
+    index: int
+    key: Key
+    is_idle: bool = False
+
+
+class Added(NamedTuple):
+    """A fault was added to the plan."""
+
+    fault: AnyFault
+
+
+Input = Fired | Typed | Added
+
+
+class _Picker:
+    """A chooser that takes what it is told, and otherwise what the session's own chooser says."""
+
+    def __init__(self, own: Chooser) -> None:
+        self.wanted: int | None = None
+        self.left_schedule = ""
+        self._own: Chooser | None = own
+
+    def preferred(self, options: Sequence[Transition]) -> int:
+        """Say what the session's own chooser takes; 0 from where it cannot go on."""
+        if self._own is None or len(options) < 2:
+            return 0
+        try:
+            return self._own.choose(options)
+        except UsageError as error:
+            self._own, self.left_schedule = None, error.message
+            return 0
+
+    def choose(self, options: Sequence[Transition]) -> int:
+        """Take what was wanted."""
+        assert self.wanted is not None, "the debugger says what is next before it fires"
+        return self.wanted
+
+
+class Live:
+    """A session that is under way; `inputs` made it what it is, `marks` say where in the journal each began."""
+
+    def __init__(self, beginning: Beginning) -> None:
+        assert beginning.case is not None, "a beginning without a case can only be looked at"
+        self.beginning = beginning
+        self.journal = Journal()
+        self.inputs: list[Input] = []
+        self.marks: list[int] = []
+        self.is_closed = False
+        self.reason = ""
+        self.added: list[str] = []
+        self._next: int | None = None
+        self._hands: dict[str, Hand] = {}
+        options = RunOptions(schedule=beginning.schedule)
+        self._parts = parts_of(beginning.case, options, self.journal, keeps_legs=True)
+        self._misfortune = Misfortune(self._parts.faults, self.journal, place_of, is_open=True)
+        self._picker: _Picker
+        self.session = self._session(beginning)
+        self._settle()
+
+    def _session(self, beginning: Beginning) -> Session:
+        """Put the session together: whatever may be asked of it later is wrapped around it now."""
+        parts, case = self._parts, beginning.case
+        assert case is not None, "it was looked at above"
+        client, server = parts.plans
+        return pair(
+            client,
+            server,
+            find=parts.find,
+            describe=describe,
+            journal=self.journal,
+            choices=parts.choices,
+            program=self._program,
+            others=parts.others,
+            misfortune=self._misfortune,
+            holds=True,
+            ask=self._asking,
+            timeout=case.scenario.timeout,
+        )
+
+    def _asking(self, own: Chooser) -> Chooser:
+        self._picker = _Picker(own)
+        return self._picker
+
+    def _program(self, plan: Plan, name: str) -> Driver:
+        """Give an endpoint its program, or its user's hand."""
+        if name not in self.beginning.by_hand:
+            return self._parts.program(plan, name)
+        hand = self._hands[name] = Hand(self._parts.memories[name], is_alone=True)
+        return hand.driver()
+
+    # -- what may happen -----------------------------------------------------------------------------------------------
+
+    @property
+    def records(self) -> list[Record]:
+        """All records so far."""
+        return self.journal.records
+
+    def enabled(self) -> list[Transition]:
+        """List what may happen next, in canonical order."""
+        return [] if self.is_closed else self.session.enabled()
+
+    def preferred(self) -> int:
+        """Say which of them happens when nobody chooses."""
+        options = self.enabled()
+        if self._next is None:
+            self._next = self._picker.preferred(options)
+        return self._next if self._next < len(options) else 0
+
+    def fire(self, index: int | None = None) -> bool:
+        """Fire a transition, by its place or by default; False when there is none, or a limit was hit."""
+        options = self.enabled()
+        if not options:
+            return False
+        preferred = self.preferred()
+        index = preferred if index is None else index
+        if not 0 <= index < len(options):
+            raise UsageError(f"there is no transition {index + 1}", help=f"there are {len(options)}")
+        before, ticks = len(self.journal), self.journal.ticks
+        key = key_of(options[index])
+        self._picker.wanted, self._next = index, None
+        if not self.session.step():
+            self.reason = "limit"
+            return False
+        is_idle = len(self.journal) == before and self._came_to_rest(key)
+        if is_idle:
+            self.journal.ticks = ticks  # nothing happened: a hand has nothing more to do
+        self._note(Fired(index, key, is_idle), before)
+        return True
+
+    def _came_to_rest(self, key: Key) -> bool:
+        return any(hand.name == key[1] and hand.is_idle for hand in self._hands.values())
+
+    def _settle(self) -> None:
+        """Let hands that have nothing to do come to rest, so that nothing that may happen is nothing."""
+        for hand in self._hands.values():
+            if not hand.is_idle:
+                self._drive(hand)
+        self.inputs.clear()
+        self.marks.clear()
+
+    def _note(self, one: Input, before: int) -> None:
+        self.inputs.append(one)
+        self.marks.append(before)
+
+    # -- what a user does ----------------------------------------------------------------------------------------------
+
+    def type(self, typed: Typed) -> bool:
+        """Perform a step by hand; False where it, or one before it, waits for something else to happen."""
+        return self._drive(self.give(typed))
+
+    def give(self, typed: Typed) -> Hand:
+        """Let a step be the next that a hand performs, when its turn comes."""
+        self._note(typed, len(self.journal))
+        hand = self._hands.get(typed.side)
+        if hand is None:
+            hand = self._hands[typed.side] = Hand(self._parts.memories[typed.side], is_alone=False)
+            hand.give(typed)
+            self.session.join(typed.side, THREAD, hand.driver())
+            return hand
+        hand.give(typed)
+        if hand.is_idle:
+            hand.is_idle = False
+            self.session.rouse(hand.signal)
+        self._next = None
+        return hand
+
+    def _drive(self, hand: Hand) -> bool:
+        """Let a hand go on until it has nothing to do or must wait."""
+        while not hand.is_idle:
+            index = next((at for at, one in enumerate(self.enabled()) if self._is_of(one, hand)), None)
+            if index is None or not self.fire(index):
+                return False
+        return True
+
+    def _is_of(self, one: Transition, hand: Hand) -> bool:
+        if one.kind in (Kind.STEP, Kind.RETURN):
+            return one.actor == hand.name
+        return self.session.is_forced
+
+    def add(self, text: str) -> AnyFault:
+        """Add a fault to what is still to come; UsageError where it comes too late."""
+        fault = parse_fault(text)
+        if isinstance(fault, WireFault):
+            self._check_ahead(fault)
+        self._misfortune.add(fault)
+        self._note(Added(fault), len(self.journal))
+        self.added.append(text)
+        return fault
+
+    def _check_ahead(self, fault: WireFault) -> None:
+        """Refuse a fault of a leg that was sent."""
+        connections = {"client": 1, "server": 1}
+        for record in self.records:
+            event = record.event
+            if isinstance(event, ev.HandshakeBegan):
+                connections[record.actor.partition(".")[0]] = event.number
+            if not isinstance(event, ev.TokenSent) or event.leg != fault.leg:
+                continue
+            if connections[record.actor.partition(".")[0]] == fault.handshake:
+                raise UsageError(
+                    f"{fault.subject} was sent already (record {record.sequence})",
+                    help=f"goto {record.sequence - 1} and say it there, or choose a leg that is still to come",
+                )
+
+    def hand_waits(self) -> dict[str, str]:
+        """Say of each hand that is not done what it waits for."""
+        waits = dict(self.session.waiting())
+        return {hand.name: waits.get(hand.name, "its turn") for hand in self._hands.values() if not hand.is_idle}
+
+    def typed(self) -> dict[str, list[Typed]]:
+        """Give what was typed, by the name of the program it makes."""
+        return {hand.name: list(hand.typed) for hand in self._hands.values()}
+
+    def memory(self, side: str) -> dict[str, bytes]:
+        """Give the bytes that a side's steps have kept."""
+        return dict(self._parts.memories[side].data)
+
+    # -- its end -------------------------------------------------------------------------------------------------------
+
+    def close(self, *, reason: str = "interrupted") -> None:
+        """End the session: by itself where nothing can happen any more, else for a reason from outside."""
+        if self.is_closed:
+            return
+        for hand in self._hands.values():
+            hand.is_over = True
+            if hand.is_idle:
+                hand.is_idle = False
+                self.session.rouse(hand.signal)
+                self._finish(hand)
+        can_go_on = bool(self.enabled()) and not self.reason
+        self.is_closed = True
+        if can_go_on:
+            self.session.abandon(reason)
+        else:
+            self.session.end()
+
+    def _finish(self, hand: Hand) -> None:
+        """Let a hand that waited for its user come to its end; no record comes of it."""
+        index = next((at for at, one in enumerate(self.enabled()) if self._is_of(one, hand)), None)
+        if index is not None:
+            self._picker.wanted = index
+            self.session.step()
+
+
+def key_of(one: Transition) -> Key:
+    """Name a transition so that it is found again in another run of the same session."""
+    subject = str(one.call.handle) if one.call is not None else ""
+    if one.kind is Kind.DELIVER:
+        subject = str(one.subject)
+    return one.kind.value, one.actor, subject
+
+
+def redo(live: Live, inputs: Sequence[Input]) -> None:
+    """Give a fresh session the inputs of another; UsageError where it cannot take one."""
+    for one in inputs:
+        if isinstance(one, Fired):
+            options = live.enabled()
+            if one.index >= len(options) or key_of(options[one.index]) != one.key:
+                raise UsageError(f"the session made again has no {' '.join(one.key).strip()} here")
+            live.fire(one.index)
+        elif isinstance(one, Typed):
+            live.give(one)
+        else:
+            live.add(one.fault.text)
