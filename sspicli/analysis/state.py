@@ -144,6 +144,10 @@ class State:
         """Give a call that was queued."""
         return self._fold.calls[handle]
 
+    def every_call(self) -> tuple[Call, ...]:
+        """List all calls of the run, in the order of queueing."""
+        return tuple(self._fold.calls.values())
+
     def leg_of(self, number: int) -> int:
         """Say which leg what was sent as `number` makes; 0 for protected data."""
         return self._sent.get(number, 0)

@@ -8,6 +8,7 @@ holds; then it is a scenario too.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,8 +171,8 @@ def scenario_text(options: Options) -> str:
         f"schedule: {flow(schedule)}",
         f"timeout: {options.timeout:g}",
     ]
-    if options.clock is not None:
-        lines.append(f"clock: {flow(options.clock)}")
+    clock = str(int(time.time())) if options.clock is None else options.clock
+    lines.append(f"clock: {flow(clock)}")
     if options.fault:
         lines += ["faults:", *(f"  - {fault_line(one)}" for one in options.fault)]
     return "\n".join(lines) + "\n"

@@ -34,7 +34,7 @@ Key = tuple[str, str, str]
 class Fired(NamedTuple):
     """A transition was fired: its place among those enabled, and its key; `is_idle` when only a hand came to rest."""
 
-    index: int
+    place: int
     key: Key
     is_idle: bool = False
 
@@ -223,6 +223,10 @@ class Live:
         self.added.append(text)
         return fault
 
+    def uses(self, fault: AnyFault) -> int:
+        """Count how often the function that a fault names has been used so far."""
+        return self._misfortune.uses(fault)
+
     def _check_ahead(self, fault: WireFault) -> None:
         """Refuse a fault of a leg that was sent."""
         connections = {"client": 1, "server": 1}
@@ -250,6 +254,10 @@ class Live:
     def memory(self, side: str) -> dict[str, bytes]:
         """Give the bytes that a side's steps have kept."""
         return dict(self._parts.memories[side].data)
+
+    def ending(self) -> ev.RunEnded:
+        """Say what the run comes to if nothing more happens; a hand that waits for its user waits for nothing."""
+        return self.session.ending(resting=[hand.name for hand in self._hands.values() if hand.is_idle])
 
     # -- its end -------------------------------------------------------------------------------------------------------
 
@@ -291,9 +299,9 @@ def redo(live: Live, inputs: Sequence[Input]) -> None:
     for one in inputs:
         if isinstance(one, Fired):
             options = live.enabled()
-            if one.index >= len(options) or key_of(options[one.index]) != one.key:
+            if one.place >= len(options) or key_of(options[one.place]) != one.key:
                 raise UsageError(f"the session made again has no {' '.join(one.key).strip()} here")
-            live.fire(one.index)
+            live.fire(one.place)
         elif isinstance(one, Typed):
             live.give(one)
         else:

@@ -55,13 +55,17 @@ class HoldingDispatcher:
 
     def release(self, pattern: CallPattern) -> int | None:
         """Let such calls complete, and hold no more by this very pattern; how many, None where none was held by it."""
-        is_known = any(one.text == pattern.text for one in self._patterns)
+        is_known = self.is_known(pattern)
         self._patterns = [one for one in self._patterns if one.text != pattern.text]
         found = [call for call, _ in self.held.values() if pattern.matches(call)]
         for call in found:
             self._give_up(call, pattern)
             self._inner.submit(call)
         return len(found) if found or is_known else None
+
+    def is_known(self, pattern: CallPattern) -> bool:
+        """Say whether calls are being held by this very pattern."""
+        return any(one.text == pattern.text for one in self._patterns)
 
     def take(self, pattern: CallPattern) -> PendingCall | None:
         """Give the first such call that is held, else that may complete, to who completes it now; None for none."""

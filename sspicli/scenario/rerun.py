@@ -48,7 +48,7 @@ def first_difference(recorded: Sequence[Record], again: Sequence[Record], *, is_
 
     Of a recording that is not whole what it holds is compared, and what happened after that is not.
     """
-    again = _as_read(again)
+    again = as_read(again)
     recorded = [one._replace(event=redacted(one.event)) for one in recorded]
     for ours, theirs in zip(recorded, again, strict=False):
         found = _compare(ours, theirs)
@@ -63,7 +63,7 @@ def first_difference(recorded: Sequence[Record], again: Sequence[Record], *, is_
     return _compare_messages(recorded, again)
 
 
-def _as_read(records: Sequence[Record]) -> list[Record]:
+def as_read(records: Sequence[Record]) -> list[Record]:
     """Give records as they would be read from a file: without secrets, and every value of the type it has there."""
     encoder, decoder = Encoder(), Decoder()
     return [decoder.record(encoder.line(one._replace(event=redacted(one.event)))) for one in records]

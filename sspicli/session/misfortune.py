@@ -58,6 +58,10 @@ class Misfortune:
             )
         self._dispatcher.add(fault)
 
+    def uses(self, fault: AnyFault) -> int:
+        """Count how often the function that a fault of a call names has been used so far."""
+        return self._dispatcher.uses(fault) if isinstance(fault, Fault) and self._dispatcher is not None else 0
+
     def attach(self, session: Session) -> None:
         """Join what was wrapped to its session."""
         if self._dispatcher is not None:

@@ -46,6 +46,7 @@ from sspicli.sspi.handles import Handle
 from sspicli.sspi.status import SecurityStatus
 
 if TYPE_CHECKING:
+    from sspicli.runtime.call_names import CallPattern
     from sspicli.runtime.holds import HoldingDispatcher
 
 MICROSECONDS = 1_000_000
@@ -188,9 +189,10 @@ class Session:
             options.append(self._timers[0][2])
         return options
 
-    def end(self) -> str:
-        """Record that the run ended, and why: finished, broken, stuck or limit."""
-        waiting = [f"{one.name} waits for {one.waits_for}" for one in self._activities if not one.is_done]
+    def ending(self, *, resting: Sequence[str] = ()) -> ev.RunEnded:
+        """Say why the run ends if it ends now: finished, broken, stuck or limit; who is `resting` waits for nothing."""
+        left = [one for one in self._activities if not one.is_done and one.name not in resting]
+        waiting = [f"{one.name} waits for {one.waits_for}" for one in left]
         pending = [call for api in self._apis.values() for call in api.pending]
         reason = (
             self._halted
@@ -203,12 +205,17 @@ class Session:
         waits = (*self._limits(reason), *waiting, *fates)
         if reason in ("stuck", "limit"):
             waits += self.wire_waits()
-        if reason in ev.FROM_OUTSIDE:
+        return ev.RunEnded(reason, waits)
+
+    def end(self) -> str:
+        """Record that the run ended, and why: finished, broken, stuck or limit."""
+        ended = self.ending()
+        if ended.reason in ev.FROM_OUTSIDE:
             self._delete_what_is_left()
-        if reason == "stuck":
+        if ended.reason == "stuck":
             self._record_waits()
-        self._journal.append("session", ev.RunEnded(reason, waits), 0)
-        return reason
+        self._journal.append("session", ended, 0)
+        return ended.reason
 
     def _record_waits(self) -> None:
         """Record who waits for a signal that nobody is left to raise."""
@@ -259,6 +266,15 @@ class Session:
             self._resume(cast("Activity", signal.waiters.pop(0)), SecurityStatus.SEC_E_OK, 0)
         else:
             signal.raised.append((SecurityStatus.SEC_E_OK, 0))
+
+    def completable(self) -> list[PendingCall]:
+        """List the calls that could complete now, first those that only a hold keeps from it."""
+        held = [] if self._holds is None else [call for call, _ in self._holds.held.values()]
+        return [*held, *self._completions]
+
+    def holds_by(self, pattern: CallPattern) -> bool:
+        """Say whether calls are being held by this very pattern."""
+        return self._holds is not None and self._holds.is_known(pattern)
 
     @property
     def is_forced(self) -> bool:

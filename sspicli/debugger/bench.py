@@ -1,0 +1,263 @@
+"""The debugger's workbench: the branches, where in them it looks, and what a user has set.
+
+The rule guarded here: a journal is never shortened and never lost. Going back moves the view. Stepping on from the past
+makes the session again from its inputs, as a branch of its own, and the branch that was stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from sspicli.debugger.beginning import Beginning
+from sspicli.debugger.expression import Expression
+from sspicli.debugger.live import Added, Fired, Input, Live, redo
+from sspicli.debugger.stops import Breakpoint
+from sspicli.debugger.view import View
+from sspicli.journal import events as ev
+from sspicli.journal.journal import Record
+from sspicli.journal.recording import RecordingWriter
+from sspicli.runtime.chooser import Transition
+from sspicli.scenario.rerun import Difference, as_read, first_difference
+from sspicli.sspi.errors import SspiCliError, UsageError
+from sspicli.views.look import Look
+
+PANES = ("log", "state", "token", "enabled", "legal", "changed", "calls", "ladder", "findings")
+DEFAULT_PANES = ("log", "state", "changed", "findings", "enabled")
+
+
+@dataclass(slots=True)
+class Branch:
+    """One course of events: a session under way, or a recording's records; `note` says how it came about."""
+
+    name: str
+    live: Live | None
+    recorded: tuple[Record, ...] = ()
+    note: str = ""
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """All of its records so far."""
+        return self.recorded if self.live is None else self.live.records
+
+    @property
+    def inputs(self) -> list[Input]:
+        """What moved it."""
+        return [] if self.live is None else self.live.inputs
+
+
+class Position(NamedTuple):
+    """A place in a branch: after so many inputs, and after so many records."""
+
+    branch: str
+    inputs: int
+    records: int
+
+
+@dataclass(slots=True)
+class Settings:
+    """What `set` changes."""
+
+    panes: tuple[str, ...] = DEFAULT_PANES
+    verbosity: int = 0
+    limit: int = 100_000
+
+
+@dataclass(slots=True)
+class Kept:
+    """A recording that is being written, and how many files it has so far."""
+
+    path: Path
+    writer: RecordingWriter
+    count: int = 1
+
+
+@dataclass(slots=True)
+class Bench:
+    """What the verbs work on."""
+
+    beginning: Beginning
+    look: Look
+    branches: dict[str, Branch] = field(default_factory=dict)
+    branch: Branch = field(init=False)
+    place: Position = field(init=False)
+    view: View = field(init=False)
+    before: View = field(init=False)
+    checkpoints: dict[str, Position] = field(default_factory=dict)
+    past: list[Position] = field(default_factory=list)
+    stops: dict[int, Breakpoint] = field(default_factory=dict)
+    displays: dict[int, Expression] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    history: list[str] = field(default_factory=list)
+    settings: Settings = field(default_factory=Settings)
+    kept: Kept | None = None
+    numbers: int = 0
+    is_interrupted: bool = False
+    warn: Callable[[str], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        """Begin."""
+        live = Live(self.beginning) if self.beginning.case is not None else None
+        self.branch = Branch("main", live, self.beginning.records, "the beginning")
+        self.branches["main"] = self.branch
+        self.view = View()
+        self.place = Position("main", 0, 0)
+        self.show(self.beginning.at if live is None else None)
+        if live is None and not self.beginning.at:
+            self.show(min(1, len(self.branch.records)))
+        self.before = self.view
+
+    # -- where we look -------------------------------------------------------------------------------------------------
+
+    @property
+    def live(self) -> Live | None:
+        """The session under way, None where there are only records."""
+        return self.branch.live
+
+    @property
+    def is_past(self) -> bool:
+        """Say whether the view is not at the end of its branch."""
+        return (self.place.inputs, self.place.records) < (len(self.branch.inputs), len(self.branch.records))
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing can happen any more."""
+        if self.live is None:
+            return not self.is_past
+        return not self.is_past and not self.enabled()
+
+    def enabled(self) -> list[Transition]:
+        """List what may happen next; nothing is known of that in the past."""
+        return [] if self.live is None or self.is_past or self.live.reason else self.live.enabled()
+
+    def show(self, records: int | None = None, inputs: int | None = None) -> None:
+        """Look at the state after so many records of this branch, None for its end."""
+        every = self.branch.records
+        count = len(every) if records is None else records
+        if (
+            count < len(self.view.records)
+            or self.view.records[:1] != list(every[:1])
+            or self.place.branch != self.branch.name
+        ):
+            self.view = View()
+        for record in every[len(self.view.records) : count]:
+            self.view.see(record)
+        if inputs is None:
+            inputs = len(self.branch.inputs) if records is None else self.inputs_at(count)
+        self.place = Position(self.branch.name, inputs, count)
+
+    def inputs_at(self, count: int) -> int:
+        """Say how many inputs had been given when there were so many records."""
+        if self.live is None:
+            return 0
+        ends = [*self.live.marks[1:], len(self.live.records)]
+        return sum(1 for end in ends[: len(self.live.marks)] if end <= count)
+
+    def end_of(self, inputs: int) -> int:
+        """Say how many records there were after so many inputs."""
+        live = self.live
+        assert live is not None, "only a session has inputs"
+        return live.marks[inputs] if inputs < len(live.marks) else len(live.records)
+
+    def boundaries(self) -> list[int]:
+        """List the numbers of records after which the view can stand, ascending."""
+        if self.live is None:
+            return list(range(len(self.branch.records) + 1))
+        return sorted({*self.live.marks, len(self.live.records)})
+
+    def remember(self) -> None:
+        """Keep this place for undo."""
+        if not self.past or self.past[-1] != self.place:
+            self.past.append(self.place)
+
+    def go(self, place: Position) -> None:
+        """Look at a place, in whatever branch it is."""
+        self.branch = self.branches[place.branch]
+        self.show(place.records, place.inputs)
+
+    # -- branches ------------------------------------------------------------------------------------------------------
+
+    def present(self) -> Difference | None:
+        """Make sure that the session can go on from where we look; give the first difference if it was made again."""
+        if self.live is None:
+            raise UsageError(
+                "a recording can only be looked at",
+                help="start the debugger with the recording and --again, to make its run again",
+            )
+        if not self.is_past:
+            return None
+        return self.again(self.place, f"from {self.place.branch} at record {self.place.records}")
+
+    def again(self, place: Position, origin: str) -> Difference | None:
+        """Make the session again up to a place, as a branch of its own; give the first difference, None for none."""
+        old = self.branches[place.branch]
+        assert old.live is not None, "only a session can be made again"
+        live = Live(old.live.beginning)
+        redo(live, old.live.inputs[: place.inputs])
+        name = self._new_name()
+        note = f"{origin}, made again from {place.inputs} inputs; keys and nonces are drawn anew"
+        self.branch = self.branches[name] = Branch(name, live, note=note)
+        self.view = View()
+        self.show()
+        self._keep_on()
+        common = min(len(live.records), len(old.records))
+        return first_difference(as_read(old.records[:common]), live.records[:common], is_whole=False)
+
+    def _new_name(self) -> str:
+        number = len(self.branches) + 1
+        while f"branch{number}" in self.branches:
+            number += 1
+        return f"branch{number}"
+
+    def is_added(self, text: str) -> bool:
+        """Say whether a fault was added to this branch."""
+        return any(isinstance(one, Added) and one.fault.text == text for one in self.branch.inputs)
+
+    def fired(self) -> int:
+        """Count the transitions so far, as far as we look."""
+        return sum(isinstance(one, Fired) and not one.is_idle for one in self.branch.inputs[: self.place.inputs])
+
+    # -- recording -----------------------------------------------------------------------------------------------------
+
+    def keep(self, path: Path) -> None:
+        """Write this branch's journal to a file from now on, with what it holds already."""
+        live = self.live
+        if live is None:
+            raise UsageError("a recording is there already", help="copy the file")
+        self.kept = Kept(path, self._writer(path, live))
+
+    def _writer(self, path: Path, live: Live) -> RecordingWriter:
+        writer = RecordingWriter(path, include_secrets=False, warn=self.warn)
+        for record in live.records:
+            writer(record)
+        live.journal.subscribe(writer)
+        return writer
+
+    def _keep_on(self) -> None:
+        """Let a new branch have a file of its own beside the first."""
+        if self.kept is None or self.live is None:
+            return
+        number = self.kept.count + 1
+        path = self.kept.path.with_name(f"{self.kept.path.stem}-{number}{self.kept.path.suffix}")
+        try:
+            self.kept = Kept(self.kept.path, self._writer(path, self.live), number)
+        except SspiCliError as error:
+            self.kept = None
+            self.warn(f"no recording of this branch: {error.message}")
+
+    def ended(self) -> ev.RunEnded | None:
+        """Say how the run ends if nothing more happens; None where something may."""
+        if self.live is None or self.is_past or (self.live.enabled() and not self.live.reason):
+            return None
+        return self.live.ending()
+
+    def close(self) -> None:
+        """End every branch."""
+        for branch in self.branches.values():
+            if branch.live is not None:
+                branch.live.close()
+        if self.kept is not None:
+            self.kept.writer.close()
+            self.kept = None

@@ -1,0 +1,310 @@
+"""The debugger: a line in, an answer out. It never raises for what a user types, and a refused request changes nothing.
+
+Who draws and who reads keys stand elsewhere; a line from a prompt, a file, a breakpoint's commands or a test comes the
+same way. An empty line repeats the last command that may be repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sspicli.debugger import changing, comparing, informing, keeping, looking, managing, moving, travelling
+from sspicli.debugger.beginning import Beginning
+from sspicli.debugger.bench import Bench
+from sspicli.debugger.completing import Candidate, candidates
+from sspicli.debugger.panes import (
+    SIDES,
+    call_name,
+    changed,
+    display_lines,
+    enabled_texts,
+    legal_now,
+    panes,
+    where_text,
+)
+from sspicli.debugger.reply import Do, Reply, noted
+from sspicli.debugger.verbs import Verb, find
+from sspicli.sspi.errors import SspiCliError, UsageError
+from sspicli.views.look import Look
+from sspicli.views.text import Line, Segment, line, visible
+
+SCHEMA = "sspi-async/stop/1"
+_DEEPEST = 8  # commands that do commands
+_NOT_KEPT = frozenset({"history"})
+
+DO: dict[str, Do] = {
+    **moving.DO,
+    **travelling.DO,
+    **managing.DO,
+    **looking.DO,
+    **informing.DO,
+    **comparing.DO,
+    **changing.DO,
+    **keeping.DO,
+}
+"""What each verb does; a test holds it against the declarations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where the session stands after a command that moved it: why, where, what may happen next, what is legal."""
+
+    reason: str
+    record: int
+    records: int
+    branch: str
+    where: str
+    enabled: tuple[str, ...]
+    legal: tuple[dict[str, object], ...]
+    changed: tuple[tuple[str, str, str], ...]
+    sides: dict[str, dict[str, object]] = field(default_factory=dict)
+    verdict: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Give it as plain data."""
+        return {
+            "schema": SCHEMA,
+            "reason": self.reason,
+            "branch": self.branch,
+            "record": self.record,
+            "records": self.records,
+            "where": self.where,
+            "enabled": list(self.enabled),
+            "legal": list(self.legal),
+            "changed": [{"name": name, "old": old, "new": new} for name, old, new in self.changed],
+            "sides": self.sides,
+            **({"verdict": self.verdict} if self.verdict else {}),
+        }
+
+
+class Response(NamedTuple):
+    """What came of a line: lines laid out for the look's width; `error` and `help` where it could not be done."""
+
+    lines: tuple[Line, ...] = ()
+    error: str = ""
+    help: str = ""
+    stop: Stop | None = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a prompt and a toolbar show."""
+
+    package: str
+    mover: str
+    client: str
+    server: str
+    leg: int
+    pending: int
+    ticks: int
+    seed: int
+    mode: str
+    branch: str
+    record: int
+    records: int
+    is_past: bool
+    is_recording: bool
+    is_over: bool
+
+
+class Debugger:
+    """One session of the debugger."""
+
+    def __init__(self, beginning: Beginning, look: Look) -> None:
+        self.bench = Bench(beginning, look)
+        self._warnings: list[str] = []
+        self.bench.warn = self._warnings.append
+        self._last = ""
+        self._depth = 0
+        self._is_closed = False
+
+    def greeting(self) -> tuple[Line, ...]:
+        """Say what this is, who moves next, and how to get help."""
+        started = self.bench.view.state.run
+        what = "a recording" if started is None else f"{started.package} ({started.engine})"
+        kind = "to be looked at" if self.bench.live is None else "under way"
+        head = f"sspi-async {visible(what)} {self.bench.look.glyphs.dot} {visible(self.bench.beginning.origin)}, {kind}"
+        return (line(Segment(head, "head")), line(Segment(where_text(self.bench), "muted"), "  help, quit to leave"))
+
+    def execute(self, line_: str) -> Response:
+        """Do what a line says."""
+        text = line_.strip()
+        if text.startswith("#"):
+            return Response()
+        if not text:
+            if not self._last:
+                return Response()
+            text = self._last
+        return self._done(text)
+
+    def _done(self, text: str) -> Response:
+        bench = self.bench
+        try:
+            verb, rest = self._verb(text)
+            if self._depth > _DEEPEST:
+                raise UsageError("commands that do commands go too deep", help="look at alias, source and commands")
+            if verb.name not in _NOT_KEPT and not self._depth:
+                bench.history.append(text)
+            reply = self._performed(verb, rest)
+        except SspiCliError as error:
+            self._last = ""
+            lines = tuple(noted(one) for one in self._warnings)
+            self._warnings.clear()
+            return Response(lines, visible(error.message, 1000), visible(error.help, 1000))
+        self._last = text if verb.is_repeatable else ""
+        return self._response(reply)
+
+    def _performed(self, verb: Verb, rest: str) -> Reply:
+        self._depth += 1
+        try:
+            if verb.name == "source":
+                return self._sourced(rest)
+            return DO[verb.name](self.bench, rest)
+        finally:
+            self._depth -= 1
+
+    def _verb(self, text: str) -> tuple[Verb, str]:
+        """Find the verb of a line: an alias of the user's, x/32, delete with a breakpoint's number."""
+        word, _, rest = text.partition(" ")
+        if word in self.bench.aliases:
+            word, _, more = self.bench.aliases[word].partition(" ")
+            rest = f"{more} {rest}".strip()
+        if word.startswith("x/"):
+            return find("x"), f"{word[1:]} {rest}"
+        verb = find(word)
+        first = rest.split()[:1]
+        if verb.name == "delete" and first and first[0].isdecimal():
+            verb = find("delete-breakpoint")
+        return verb, rest
+
+    def _sourced(self, rest: str) -> Reply:
+        """Do the commands of a file; the first that fails ends it."""
+        lines: list[Line] = []
+        reason = ""
+        for number, one in enumerate(keeping.commands_of(rest), 1):
+            if not one.strip() or one.strip().startswith("#"):
+                continue
+            response = self._done(one.strip())
+            lines += response.lines
+            if response.error:
+                raise UsageError(f"line {number}, {one.strip()[:60]}: {response.error}", help=response.help)
+            if response.is_over:
+                return Reply(tuple(lines), is_over=True)
+        return Reply(tuple(lines), reason)
+
+    def _response(self, reply: Reply) -> Response:
+        lines = [*(noted(one) for one in self._warnings), *reply.lines]
+        self._warnings.clear()
+        if not reply.reason:
+            return Response(tuple(lines), is_over=reply.is_over)
+        stop = self.stop(reply.reason)
+        lines += self._stop_lines(reply.reason)
+        self._settle()
+        for command in reply.commands:
+            response = self._nested(command)
+            lines += response.lines
+            if response.error:
+                lines.append(line(Segment(f"{command}: {response.error}", "bad")))
+        return Response(tuple(lines), stop=stop, is_over=reply.is_over)
+
+    def _nested(self, command: str) -> Response:
+        self._depth += 1
+        try:
+            return self._done(command)
+        finally:
+            self._depth -= 1
+
+    def _settle(self) -> None:
+        """Let what is shown next be compared with this stop."""
+        from sspicli.debugger.view import View
+
+        self.bench.before = View(self.bench.view.records)
+
+    def _stop_lines(self, reason: str) -> list[Line]:
+        head = line(
+            Segment(f"{visible(reason, 1000)}", "head"), Segment(f"  {visible(where_text(self.bench), 400)}", "muted")
+        )
+        return [head, *panes(self.bench, self.bench.settings.panes), *display_lines(self.bench)]
+
+    def stop(self, reason: str) -> Stop:
+        """Say where the session stands."""
+        bench = self.bench
+        ended = bench.ended()
+        return Stop(
+            reason=reason,
+            record=bench.place.records,
+            records=len(bench.branch.records),
+            branch=bench.branch.name,
+            where=where_text(bench),
+            enabled=enabled_texts(bench),
+            legal=tuple(one.as_dict() for one in legal_now(bench)),
+            changed=tuple(changed(bench)),
+            sides={side: self._side(side) for side in SIDES},
+            verdict="" if ended is None else bench.view.report(ended).verdict.value,
+        )
+
+    def _side(self, name: str) -> dict[str, object]:
+        view = self.bench.view
+        shown = view.state.sides[name].shown
+        call = None if shown is None else shown.call
+        return {
+            "async_context": None if shown is None else str(shown.handle),
+            "phase": None if shown is None else shown.phase.value,
+            "call": None if call is None else call_name(view, call),
+            "status": None if call is None else call.status.name,
+            "waits": view.state.awaited(name),
+        }
+
+    @property
+    def state(self) -> Status:
+        """Say what a prompt and a toolbar show."""
+        bench = self.bench
+        state = bench.view.state
+        run = state.run
+        enabled = bench.enabled()
+        mover = enabled[bench.live.preferred()].actor if enabled and bench.live is not None else ""
+        phases = dict.fromkeys(SIDES, "no async context")
+        for side in SIDES:
+            shown = state.sides[side].shown
+            if shown is not None:
+                phases[side] = shown.phase.value
+        return Status(
+            package="" if run is None else run.package,
+            mover=mover,
+            client=phases["client"],
+            server=phases["server"],
+            leg=len(state.legs),
+            pending=len(state.pending),
+            ticks=state.ticks,
+            seed=0 if run is None else run.seed,
+            mode="" if run is None else str(run.options.get("mode", "")),
+            branch=bench.branch.name,
+            record=bench.place.records,
+            records=len(bench.branch.records),
+            is_past=bench.is_past,
+            is_recording=bench.kept is not None,
+            is_over=not enabled and not bench.is_past,
+        )
+
+    def complete(self, line_: str, cursor: int) -> list[Candidate]:
+        """List what may stand at the cursor."""
+        return candidates(self.bench, line_[:cursor])
+
+    def interrupt(self) -> None:
+        """Let a run stop at the next transition; may be called from a signal handler."""
+        self.bench.is_interrupted = True
+
+    def exit_code(self) -> int:
+        """Say what the session as it stands comes to: 0 where it holds, 1 where it failed, 6 where it is stuck."""
+        ended = self.bench.ended()
+        if ended is None:
+            return 0
+        return {"failed": 1, "stuck": 6}.get(self.bench.view.report(ended).verdict.value, 0)
+
+    def close(self) -> None:
+        """End every branch, and the recording with it."""
+        if not self._is_closed:
+            self._is_closed = True
+            self.bench.close()
