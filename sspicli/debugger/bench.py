@@ -56,6 +56,15 @@ class Position(NamedTuple):
     records: int
 
 
+class Mark(NamedTuple):
+    """Where everything stood before a request."""
+
+    place: Position
+    past: list[Position]
+    branches: tuple[str, ...]
+    kept: Kept | None
+
+
 @dataclass(slots=True)
 class Settings:
     """What `set` changes."""
@@ -65,13 +74,17 @@ class Settings:
     limit: int = 100_000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """A recording that is being written, and how many files it has so far."""
+    """A recording that is being written: one file for each branch since it was asked for."""
 
     path: Path
-    writer: RecordingWriter
-    count: int = 1
+    writers: tuple[RecordingWriter, ...]
+
+    def close(self) -> None:
+        """Write what is left, and close every file."""
+        for one in self.writers:
+            one.close()
 
 
 @dataclass(slots=True)
@@ -107,7 +120,7 @@ class Bench:
         self.show(self.beginning.at if live is None else None)
         if live is None and not self.beginning.at:
             self.show(min(1, len(self.branch.records)))
-        self.before = self.view
+        self.before = View(self.view.records)
 
     # -- where we look -------------------------------------------------------------------------------------------------
 
@@ -219,6 +232,26 @@ class Bench:
         """Count the transitions so far, as far as we look."""
         return sum(isinstance(one, Fired) and not one.is_idle for one in self.branch.inputs[: self.place.inputs])
 
+    # -- refusals ------------------------------------------------------------------------------------------------------
+
+    def mark(self) -> Mark:
+        """Keep what a refused request must leave as it was."""
+        return Mark(self.place, list(self.past), tuple(self.branches), self.kept)
+
+    def take_back(self, mark: Mark) -> None:
+        """Go back to a mark: what a refused request had begun to make is dropped."""
+        for name in [one for one in self.branches if one not in mark.branches]:
+            dropped = self.branches.pop(name)
+            if dropped.live is not None:
+                dropped.live.close()
+        if self.kept is not mark.kept:
+            for one in () if self.kept is None or mark.kept is None else self.kept.writers[len(mark.kept.writers) :]:
+                one.close()
+            self.kept = mark.kept
+        self.past = mark.past
+        if self.place != mark.place:
+            self.go(mark.place)
+
     # -- recording -----------------------------------------------------------------------------------------------------
 
     def keep(self, path: Path) -> None:
@@ -226,7 +259,7 @@ class Bench:
         live = self.live
         if live is None:
             raise UsageError("a recording is there already", help="copy the file")
-        self.kept = Kept(path, self._writer(path, live))
+        self.kept = Kept(path, (self._writer(path, live),))
 
     def _writer(self, path: Path, live: Live) -> RecordingWriter:
         writer = RecordingWriter(path, include_secrets=False, warn=self.warn)
@@ -239,12 +272,11 @@ class Bench:
         """Let a new branch have a file of its own beside the first."""
         if self.kept is None or self.live is None:
             return
-        number = self.kept.count + 1
+        number = len(self.kept.writers) + 1
         path = self.kept.path.with_name(f"{self.kept.path.stem}-{number}{self.kept.path.suffix}")
         try:
-            self.kept = Kept(self.kept.path, self._writer(path, self.live), number)
+            self.kept = Kept(self.kept.path, (*self.kept.writers, self._writer(path, self.live)))
         except SspiCliError as error:
-            self.kept = None
             self.warn(f"no recording of this branch: {error.message}")
 
     def ended(self) -> ev.RunEnded | None:
@@ -259,5 +291,5 @@ class Bench:
             if branch.live is not None:
                 branch.live.close()
         if self.kept is not None:
-            self.kept.writer.close()
+            self.kept.close()
             self.kept = None

@@ -75,8 +75,18 @@ def order(bench: Bench, text: str) -> Reply:
     _refuse_without_session(bench)
     for pattern in patterns:
         _check_completable(bench, pattern)
-    replies = [by_hand(bench, "complete", pattern.text) for pattern in patterns]
-    return replies[-1]._replace(lines=tuple(part for one in replies for part in one.lines))
+    first, *others = patterns
+    reply = by_hand(bench, "complete", first.text)
+    for pattern in others:
+        try:
+            reply = _after(reply, by_hand(bench, "complete", pattern.text))
+        except UsageError as error:  # what came before has happened
+            return _after(reply, Reply((noted(f"{error.message}: the order ends here"),), reply.reason))
+    return reply
+
+
+def _after(first: Reply, second: Reply) -> Reply:
+    return second._replace(lines=(*first.lines, *second.lines), commands=(*first.commands, *second.commands))
 
 
 # -- faults ------------------------------------------------------------------------------------------------------------

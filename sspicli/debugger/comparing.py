@@ -102,7 +102,7 @@ def _branch_diff(bench: Bench, first: str, second: str) -> list[Line]:
         line(Segment("- ", "bad"), visible(difference.expected, 400)),
         line(Segment("+ ", "good"), visible(difference.got, 400)),
     ]
-    for path in ("legs", "calls", "client.status", "server.status", "client.alert", "server.alert", "findings"):
+    for path in ("legs", "calls", "client.leg_status", "server.leg_status", "client.alert", "server.alert", "findings"):
         old, new = (view.value(path) for view in views)
         if old != new:
             lines.append(line(f"  {path}: {_told(old)}", f" in {first}, {_told(new)} in {second}"))

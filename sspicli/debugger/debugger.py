@@ -141,6 +141,7 @@ class Debugger:
 
     def _done(self, text: str) -> Response:
         bench = self.bench
+        mark = bench.mark()
         try:
             verb, rest = self._verb(text)
             if self._depth > _DEEPEST:
@@ -150,6 +151,7 @@ class Debugger:
             reply = self._performed(verb, rest)
         except SspiCliError as error:
             self._last = ""
+            bench.take_back(mark)
             lines = tuple(noted(one) for one in self._warnings)
             self._warnings.clear()
             return Response(lines, visible(error.message, 1000), visible(error.help, 1000))

@@ -80,6 +80,7 @@ _USUAL = {
     "free-async-context": "ac", "poll": "ac", "free-buffers": "ac", "receive": "received", "keep-extra": "received",
     "close": "wire", "send": "output",
 }  # fmt: skip
+_MADE = re.compile(r"(client|server)\.(ac|cred|ctxt)(\d{1,6})")  # a handle, as it is shown
 _PLAIN = re.compile(r"-?[0-9]+|0x[0-9a-fA-F]+|true|false|null|[A-Za-z_][A-Za-z0-9_.#*-]*")
 
 
@@ -101,6 +102,9 @@ def _side(verb: str, words: list[str]) -> str:
         return words[0].partition(".")[0] if words[0].partition(".")[0] in SIDES else "client"
     if words and words[0] in SIDES:
         return words.pop(0)
+    made = _MADE.fullmatch(words[0].rpartition("=")[2]) if words else None
+    if made is not None:
+        return made[1]
     if verb in (CLIENT_ONLY, SERVER_ONLY):
         return "client" if verb == CLIENT_ONLY else "server"
     raise UsageError(f"{verb}: whose is it?", help=f"{verb} client ..., or {verb} server ...")
@@ -156,8 +160,21 @@ def _yaml(verb: str, words: Sequence[str], side: str) -> str:
     if len(given) > len(keys):
         raise UsageError(f"{verb} takes no more than {len(keys)} words", help=usage(verb))
     named = {**dict(zip(keys, given, strict=False)), **named}
-    inner = ", ".join(f"{key}: {_member(key, value, side)}" for key, value in named.items())
+    lists = _lists_of(step)
+    inner = ", ".join(f"{key}: {_member(key, _as_list(value, key in lists), side)}" for key, value in named.items())
     return f"{{{verb}: {{{inner}}}}}"
+
+
+def _lists_of(step: type[st.Step]) -> set[str]:
+    """List the arguments that want a list: one word alone is a list of it."""
+    arguments = arguments_of(step)
+    fields = {} if arguments is None else arguments.model_fields
+    return {kebab(name) for name, one in fields.items() if "list[" in str(one.annotation) and name != "do"}
+
+
+def _as_list(value: str, is_list: bool) -> str:
+    is_whole = not is_list or value in ("default", "null") or value.startswith("[") or "," in value
+    return value if is_whole else f"[{value}]"
 
 
 def _takes_name(step: type[st.Step]) -> bool:
@@ -189,7 +206,10 @@ def _command(text: str, side: str) -> str:
 
 
 def _value(text: str) -> str:
-    """Write a value: a list in [], a mapping in {}, plain words as they are, all else in quotes."""
+    """Write a value: a list in [], a mapping in {}, a handle by its name, plain words as they are, else in quotes."""
+    made = _MADE.fullmatch(text)
+    if made is not None:
+        return f"driver-{made[2]}{made[3]}"
     if len(text) > 1 and text[0] == text[-1] == '"':
         return flow(_unquoted(text))
     if text.startswith("[") and text.endswith("]"):

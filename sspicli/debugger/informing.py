@@ -92,12 +92,9 @@ def _schedule(bench: Bench) -> list[Line]:
     live = bench.live
     choices = list(bench.view.report().schedule) if live is None or bench.is_past else live.session.choices
     lines = [line(f"  {schedule_text(choices)}", Segment("  choices so far", "muted"))]
-    if live is not None:
-        lines.append(
-            noted(
-                f"  {bench.fired()} transitions, seed {live.beginning.case.scenario.schedule.seed if live.beginning.case else 0}"
-            )
-        )
+    case = None if live is None else live.beginning.case
+    if case is not None:
+        lines.append(noted(f"  {bench.fired()} transitions, seed {case.scenario.schedule.seed}"))
     return lines
 
 

@@ -42,7 +42,7 @@ def record(bench: Bench, text: str) -> Reply:
         if bench.kept is None:
             raise UsageError("nothing is being recorded", help="record FILE")
         path = bench.kept.path
-        bench.kept.writer.close()
+        bench.kept.close()
         bench.kept = None
         return said(f"{path} is closed")
     if bench.kept is not None:
@@ -70,9 +70,8 @@ def save_scenario(bench: Bench, text: str) -> Reply:
         raise UsageError(f"{path.name} is no name of a scenario", help=f"{path.name.partition('.')[0]}.sspi.yaml")
     written = save(bench)
     write_new(path, written.text)
-    return said(
-        f"{path}: {written.verdict}, {written.steps} steps by hand, {written.faults} faults, {written.schedule}"
-    )
+    verdict = ", ".join([written.verdict, *(f"finding {code}" for code in written.findings)])
+    return said(f"{path}: {verdict}, {written.steps} steps by hand, {written.faults} faults, {written.schedule}")
 
 
 def export(bench: Bench, text: str) -> Reply:

@@ -1,4 +1,4 @@
-"""A session under the debugger: one transition at a time, chosen from outside, and written down so that it can be redone.
+"""A session under the debugger: one transition at a time, chosen from outside, and written down to be redone.
 
 The rule guarded here: what moves a session is its inputs and nothing else: which enabled transition was fired, what was
 typed, which fault was added. They are kept in their order, each with the length of the journal before it. The same

@@ -115,6 +115,8 @@ def _go(
     if bench.live is None:
         return _look_on(bench, is_done, most=most, done=done)
     if not bench.is_past and not bench.enabled():
+        if not remembers:
+            return Reply((), over(bench))
         raise UsageError("nothing can happen by itself any more", help="undo, rs or restart; or call something by hand")
     if remembers:
         bench.remember()

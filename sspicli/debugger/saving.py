@@ -34,6 +34,7 @@ class Written(NamedTuple):
 
     text: str
     verdict: str
+    findings: tuple[str, ...]
     steps: int
     faults: int
     schedule: str
@@ -56,7 +57,7 @@ def save(bench: Bench) -> Written:
         said = "; ".join(f"{one.step} {one.key}: {one.got}" for one in result.unmet) or result.reason
         raise UsageError(f"a replay of it comes to something else ({said[:300] or result.verdict})", help=_HINT)
     typed = [one for one in inputs if isinstance(one, Typed)]
-    return Written(text, verdict, len(typed), len(_faults(live, inputs)), schedule)
+    return Written(text, verdict, findings, len(typed), len(_faults(live, inputs)), schedule)
 
 
 def _played_out(live: Live, inputs: Sequence[Input]) -> tuple[str, tuple[str, ...]]:

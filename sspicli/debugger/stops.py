@@ -28,7 +28,16 @@ KINDS = ("pending", "completion", "callback", "finding", "alert", "fail", "fault
 FUNCTION_WORDS = (*dict.fromkeys([*QUEUEING_WORDS, *FUNCTION_EVENTS.values()]),)
 ALERT_NAMES = tuple(alert.name for alert in ALERTS.values())
 MESSAGE_NAMES = (*dict.fromkeys([*HANDSHAKE_TYPES.values(), "Alert", "ChangeCipherSpec", "ApplicationData"]),)
-_DOCUMENTED = {function.documented_name.lower(): function for function in Function}
+_WORDS = {
+    **{word: function for word, function in QUEUEING_WORDS.items() if word != "free-credential"},
+    "create": Function.SspiCreateAsyncContext,
+    "set-callback": Function.SspiSetAsyncNotifyCallback,
+    "requires-notify": Function.SspiAsyncContextRequiresNotify,
+    "get-status": Function.SspiGetAsyncCallStatus,
+    "reinit": Function.SspiReinitAsyncContext,
+    "free-async-context": Function.SspiFreeAsyncContext,
+}
+_DOCUMENTED = {function.documented_name.lower(): word for word, function in _WORDS.items()}
 _CALL = re.compile(r"(?:(client|server)\.)?([A-Za-z-]{1,48})(?:#(\d{1,6}))?")
 _LEG = re.compile(r"leg(?:\s*(\d{1,6}))?")
 
@@ -242,9 +251,7 @@ def _call_of(number: int, text: str) -> Breakpoint | None:
     if found is None:
         return None
     side, word, nth = found[1] or "", found[2], int(found[3] or 0)
-    documented = _DOCUMENTED.get(word.lower())
-    if documented is not None:
-        word = next((one for one, function in QUEUEING_WORDS.items() if function is documented), word)
+    word = _DOCUMENTED.get(word.lower(), word)
     word = "free" if word == "free-credential" else word
     return Breakpoint(number, text, "function", side, word, nth) if word in FUNCTION_WORDS else None
 

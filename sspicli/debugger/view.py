@@ -58,6 +58,7 @@ EVENT_NAMES = {
 }
 SIDE_NAMES = {
     "status": "the status of the last call that completed",
+    "leg_status": "the status of the last leg's call",
     "queue_status": "what the last queueing function returned",
     "phase": "the phase of the async context in use",
     "pending": "the calls that are pending",
@@ -275,7 +276,8 @@ class View:
         of_legs = [one for one in self.state.every_call() if one.endpoint == side and one.function in LEG_FUNCTIONS]
         if not of_legs:
             return None
-        return call_value(of_legs[-1], "requirements" if name == "asked" else "attributes")
+        named = {"asked": "requirements", "granted": "attributes", "leg_status": "status"}
+        return call_value(of_legs[-1], named[name])
 
     def _of_leg(self, number: int, rest: str) -> Value:
         leg = self.leg(number)

@@ -6,6 +6,7 @@ program's memory is what a driver's own variables would be: it does what the ste
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,7 @@ from sspicli.sspi.package import Role
 from sspicli.sspi.schannel import alpn_buffer
 from sspicli.sspi.status import SecurityStatus
 
+_MADE = re.compile(r"driver-(ac|cred|ctxt)(\d{1,6})")  # what the endpoint made, whichever of its programs did
 _FOREIGN_NUMBER = 999_999  # no run makes so many async contexts
 
 
@@ -95,12 +97,17 @@ class Memory:
         """Find an async context; NULL for null and for a variable that nothing was written to."""
         if name == FOREIGN:
             return Handle(self.side, "ac", _FOREIGN_NUMBER)
+        made = _MADE.fullmatch(name or "")
+        if made is not None and made[1] == "ac":
+            return Handle(self.side, "ac", int(made[2]))
         return None if name is None else self.async_contexts.get(name)
 
     def handle(self, name: str, parameter: str = "phCredential") -> HandleVariable:
         """Find the variable of a credential or security context."""
         if name not in self.handles:
-            self.handles[name] = OutputSlot(parameter, None)
+            made = _MADE.fullmatch(name)
+            value = None if made is None else Handle(self.side, made[1], int(made[2]))
+            self.handles[name] = OutputSlot(parameter, value)
         return self.handles[name]
 
     def signal(self, name: str) -> Signal:

@@ -4,7 +4,8 @@ A step's class is the declaration: its first member is the verb, its docstring t
 members the arguments; the schema that editors use and the words on record are made from it. Variables have names. An
 async context, a credential and a security context that are named for the first time come to life with the step that
 makes them; the usual names are `ac`, `cred` and `ctxt`, so that a plain flow needs none. `null` is a NULL pointer, and
-`foreign` an async context that SspiCreateAsyncContext never gave.
+`foreign` an async context that SspiCreateAsyncContext never gave. `driver-ac1`, `driver-cred1` and `driver-ctxt1` are
+the first that this endpoint made, whichever of its programs did: so a program may meddle with the shipped driver.
 """
 
 from __future__ import annotations

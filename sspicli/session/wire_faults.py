@@ -137,7 +137,7 @@ class FaultyWire:
         self._lost: list[str] = []
 
     def add(self, fault: WireFault) -> None:
-        """Put one more fault into the plan; UsageError where it excludes another. It befalls what is still to be sent."""
+        """Put one more fault into the plan, for what is still to be sent; UsageError where it excludes another."""
         check_plan([*self._faults, fault])
         self._faults = sorted([*self._faults, fault], key=_place_in_order)
 

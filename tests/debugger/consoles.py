@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sspicli.debugger.beginning import Options, of_case, of_options
-from sspicli.debugger.debugger import Debugger, Response
+from sspicli.debugger.debugger import Debugger, Response, Stop
 from sspicli.scenario.load import loads
 from sspicli.views.look import Look
 from sspicli.views.text import ASCII, plain
@@ -64,3 +64,9 @@ def footprint(one: Debugger) -> tuple[object, ...]:
 def shown(response: Response) -> str:
     """Give the lines of an answer as text."""
     return "\n".join(plain(line) for line in response.lines)
+
+
+def stop_of(response: Response) -> Stop:
+    """Give the stop that an answer comes with."""
+    assert response.stop is not None, shown(response)
+    return response.stop
