@@ -15,7 +15,7 @@ from sspicli.debugger.beginning import Beginning
 from sspicli.debugger.expression import Expression
 from sspicli.debugger.live import Added, Fired, Input, Live, redo
 from sspicli.debugger.stops import Breakpoint
-from sspicli.debugger.view import View
+from sspicli.debugger.view import Snapshot, View
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.journal.recording import RecordingWriter
@@ -97,7 +97,7 @@ class Bench:
     branch: Branch = field(init=False)
     place: Position = field(init=False)
     view: View = field(init=False)
-    before: View = field(init=False)
+    before: Snapshot = field(init=False)
     checkpoints: dict[str, Position] = field(default_factory=dict)
     past: list[Position] = field(default_factory=list)
     stops: dict[int, Breakpoint] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class Bench:
         self.show(self.beginning.at if live is None else None)
         if live is None and not self.beginning.at:
             self.show(min(1, len(self.branch.records)))
-        self.before = View(self.view.records)
+        self.before = self.view.snapshot()
 
     # -- where we look -------------------------------------------------------------------------------------------------
 

@@ -220,9 +220,7 @@ class Debugger:
 
     def _settle(self) -> None:
         """Let what is shown next be compared with this stop."""
-        from sspicli.debugger.view import View
-
-        self.bench.before = View(self.bench.view.records)
+        self.bench.before = self.bench.view.snapshot()
 
     def _stop_lines(self, reason: str) -> list[Line]:
         head = line(

@@ -13,7 +13,7 @@ from sspicli.debugger.bench import Bench
 from sspicli.debugger.expression import Value
 from sspicli.debugger.legal import Legal, legal
 from sspicli.debugger.stops import quiet, shown
-from sspicli.debugger.view import SIDE_NAMES, WORD_OF, View
+from sspicli.debugger.view import WATCHED, WORD_OF, View
 from sspicli.journal.journal import Record
 from sspicli.runtime.calls import PendingCall
 from sspicli.runtime.chooser import Kind, Transition
@@ -157,7 +157,7 @@ def legal_lines(bench: Bench, only: str = "") -> list[Line]:
 # -- what happened -----------------------------------------------------------------------------------------------------
 def log_lines(bench: Bench) -> list[Line]:
     """Write what happened since the last stop."""
-    new = bench.view.records[len(bench.before.records) :] if is_later(bench) else []
+    new = bench.view.records[bench.before.records :] if is_later(bench) else []
     words = Words(bench.view.state, bench.look.glyphs, is_short=False)
     left = [line(Segment(f" {len(new) - _MOST_LOG} records more: timeline", "muted"))] if len(new) > _MOST_LOG else []
     return [*left, *(line(f" {one.sequence:>4} ", *words.line(one)) for one in new[-_MOST_LOG:])]
@@ -165,10 +165,10 @@ def log_lines(bench: Bench) -> list[Line]:
 
 def is_later(bench: Bench) -> bool:
     """Say whether the last stop lies in what led here; a branch that was made again has its records anew."""
-    before, now = bench.before.records, bench.view.records
-    if len(before) > len(now):
+    before, now = bench.before, bench.view.records
+    if before.records > len(now):
         return False
-    return not before or _alike(before[-1], now[len(before) - 1])
+    return before.last is None or _alike(before.last, now[before.records - 1])
 
 
 def _alike(one: Record, other: Record) -> bool:
@@ -178,10 +178,8 @@ def _alike(one: Record, other: Record) -> bool:
 def changed(bench: Bench) -> list[tuple[str, str, str]]:
     """List what changed since the last stop: name, old, new."""
     found: list[tuple[str, str, str]] = []
-    names = ["legs", "pending", "held", "findings"]
-    paths = names + [f"{side}.{name}" for side in SIDES for name in SIDE_NAMES if name not in ("pending", "calls")]
-    for path in paths:
-        old, new = bench.before.value(path), bench.view.value(path)
+    for path in WATCHED:
+        old, new = bench.before.values[path], bench.view.value(path)
         if old != new:
             found.append((path, _written(path, old), _written(path, new)))
     return found
@@ -219,7 +217,7 @@ def token_lines(bench: Bench) -> list[Line]:
 
 def findings_lines(bench: Bench) -> list[Line]:
     """Show the findings that are new since the last stop."""
-    seen = {(one.rule.code, one.records) for one in bench.before.findings} if is_later(bench) else set()
+    seen = bench.before.findings if is_later(bench) else frozenset()
     return [
         line(
             " ", Segment(f"{one.rule.code} {one.rule.title}", "bad"), f"  {visible(one.subject)}: {visible(one.detail)}"

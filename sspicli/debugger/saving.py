@@ -16,12 +16,13 @@ from sspicli.debugger.beginning import FILE, fault_line, flow, of_case
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.hand import Typed
 from sspicli.debugger.live import Added, Fired, Input, Key, Live, key_of, redo
+from sspicli.journal import events as ev
 from sspicli.runtime.chooser import schedule_text
 from sspicli.scenario import yaml
 from sspicli.scenario.load import Case, loads
 from sspicli.scenario.run import RunOptions, came_to, run_case
 from sspicli.scenario.source import ScenarioError
-from sspicli.session.fault_words import fault_text
+from sspicli.session.fault_words import fault_from, fault_text
 from sspicli.sspi.errors import UsageError
 
 MOST = 100_000
@@ -46,22 +47,24 @@ def save(bench: Bench) -> Written:
     if live is None or live.beginning.case is None:
         raise UsageError("a recording that is only looked at cannot be kept as a scenario", help="start with --again")
     inputs = live.inputs[: bench.place.inputs]
-    verdict, findings = _played_out(live, inputs)
-    draft = _text(live, inputs, schedule="", verdict="", findings=())
+    verdict, findings, happened = _played_out(live, inputs)
+    faults = _faults(live, inputs, happened)
+    draft = _text(live, inputs, faults=faults)
     guided = _guided(_load(draft), [one.key for one in inputs if isinstance(one, Fired) and not one.is_idle])
     schedule = schedule_text(guided.session.choices)
     guided.close()
-    text = _text(live, inputs, schedule=schedule, verdict=verdict, findings=findings)
+    also = f", findings: {flow(list(findings))}" if findings else ""
+    text = _text(live, inputs, faults=faults, schedule=schedule, expected=f"{{verdict: {verdict}{also}}}")
     result = run_case(_load(text), RunOptions())
     if result.outcome is not Outcome.PASSED:
         said = "; ".join(f"{one.step} {one.key}: {one.got}" for one in result.unmet) or result.reason
         raise UsageError(f"a replay of it comes to something else ({said[:300] or result.verdict})", help=_HINT)
     typed = [one for one in inputs if isinstance(one, Typed)]
-    return Written(text, verdict, findings, len(typed), len(_faults(live, inputs)), schedule)
+    return Written(text, verdict, findings, len(typed), len(faults), schedule)
 
 
-def _played_out(live: Live, inputs: Sequence[Input]) -> tuple[str, tuple[str, ...]]:
-    """Make the session again, let it go on to its end, and say what it comes to."""
+def _played_out(live: Live, inputs: Sequence[Input]) -> tuple[str, tuple[str, ...], frozenset[str]]:
+    """Make the session again, let it go on to its end: its verdict, its findings, and the faults that happened."""
     twin = Live(live.beginning)
     redo(twin, inputs)
     _run_out(twin)
@@ -71,7 +74,8 @@ def _played_out(live: Live, inputs: Sequence[Input]) -> tuple[str, tuple[str, ..
     told = report(twin.records)
     findings = tuple(sorted({one.rule.code for one in told.findings}))
     has_programs = any(isinstance(one, Typed) for one in inputs) or bool(case.scenario.programs)
-    return _came_to(case, twin, has_programs=has_programs), findings
+    happened = frozenset(one.event.text for one in twin.records if isinstance(one.event, ev.FaultInjected))
+    return _came_to(case, twin, has_programs=has_programs), findings, happened
 
 
 def _came_to(case: Case, twin: Live, *, has_programs: bool) -> str:
@@ -110,8 +114,8 @@ def _load(text: str) -> Case:
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
-def _text(live: Live, inputs: Sequence[Input], *, schedule: str, verdict: str, findings: tuple[str, ...]) -> str:
-    """Write the scenario; without a schedule and a verdict it is a draft."""
+def _text(live: Live, inputs: Sequence[Input], *, faults: Sequence[str], schedule: str = "", expected: str = "") -> str:
+    """Write the scenario; without a schedule and what is expected it is a draft."""
     case = live.beginning.case
     assert case is not None, "a session has a case"
     lines = [
@@ -125,15 +129,14 @@ def _text(live: Live, inputs: Sequence[Input], *, schedule: str, verdict: str, f
     seed = case.scenario.schedule.seed
     choices = f", choices: {flow(schedule)}" if schedule else ""
     lines.append(f"schedule: {{seed: {seed}{choices}}}")
-    lines += _listed("faults:", _faults(live, inputs), "  ")
+    lines += _listed("faults:", faults, "  ")
     programs = _programs(live, inputs)
     if programs:
         lines.append("programs:")
         for name, steps in programs.items():
             lines += _listed(f"  {name}:", steps, "    ") or [f"  {name}: []"]
-    if verdict:
-        also = f", findings: {flow(list(findings))}" if findings else ""
-        lines.append(f"expect: {{verdict: {verdict}{also}}}")
+    if expected:
+        lines.append(f"expect: {expected}")
     return "\n".join(lines) + "\n"
 
 
@@ -145,13 +148,17 @@ def _name(case: Case) -> str:
     return "a session of the debugger" if case.file == FILE else f"{case.name[:150]}, changed in the debugger"
 
 
-def _faults(live: Live, inputs: Sequence[Input]) -> list[str]:
-    """Write the faults that the session began with, and those added."""
+def _faults(live: Live, inputs: Sequence[Input], happened: frozenset[str]) -> list[str]:
+    """Write the faults that the session began with, and those added; one that nothing befell is left out."""
     case = live.beginning.case
     root = None if case is None else case.root
     given = root.get("faults") if isinstance(root, yaml.Mapping) else None
-    first = [emit(one) for one in given.items] if isinstance(given, yaml.Sequence) else []
-    return [*first, *(fault_line(fault_text(one.fault)) for one in inputs if isinstance(one, Added))]
+    first: list[str] = []
+    if case is not None and isinstance(given, yaml.Sequence):
+        parts = zip(case.scenario.faults, given.items, strict=True)
+        first = [emit(node) for part, node in parts if fault_from(part.mapping()).text in happened]
+    added = [one.fault for one in inputs if isinstance(one, Added) and one.fault.text in happened]
+    return [*first, *(fault_line(fault_text(one)) for one in added)]
 
 
 def _programs(live: Live, inputs: Sequence[Input]) -> dict[str, list[str]]:

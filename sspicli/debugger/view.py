@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg
 from sspicli.analysis.exchange import Opened, open_recording
@@ -95,6 +96,22 @@ _LEG = re.compile(r"leg(\d{1,6})")
 _CALL = re.compile(r"call(\d{1,6})|([a-z-]{1,32})#(\d{1,6})")
 
 
+WATCHED = (
+    *("legs", "pending", "held", "findings"),
+    *(f"{side}.{name}" for side in ("client", "server") for name in SIDE_NAMES if name not in ("pending", "calls")),
+)
+"""The values whose change from stop to stop is shown."""
+
+
+class Snapshot(NamedTuple):
+    """What a stop keeps for the next one to be compared with."""
+
+    records: int
+    last: Record | None
+    values: dict[str, Value]
+    findings: frozenset[tuple[str, tuple[int, ...]]]
+
+
 class View:
     """Records up to a point, and what they come to."""
 
@@ -140,6 +157,12 @@ class View:
         """List what the misuse rules have found so far, what only the end of a run shows left out."""
         found = [finding for monitor in self._monitors for finding in monitor.findings]
         return tuple(sorted(found, key=lambda one: one.records))
+
+    def snapshot(self) -> Snapshot:
+        """Keep what the next stop is compared with."""
+        values = {path: self.value(path) for path in WATCHED}
+        findings = frozenset((one.rule.code, one.records) for one in self.findings)
+        return Snapshot(len(self.records), self.last, values, findings)
 
     def final_findings(self) -> tuple[Finding, ...]:
         """List what the misuse rules find were this the end."""
