@@ -124,7 +124,8 @@ class View:
         self.counts: dict[str, int] = {}
         self._monitors = [make() for make in MONITORS]
         self._opened: tuple[int, list[Opened]] = (0, [])
-        self._report: tuple[int, Report] | None = None
+        self._last_leg = 0
+        self._report: tuple[int, ev.RunEnded | None, Report] | None = None
         for record in records:
             self.see(record)
 
@@ -142,6 +143,8 @@ class View:
                 self.counts[event.call.actor] = self.counts.get(event.call.actor, 0) + 1
             case ev.CallCompleted():
                 self.completed[event.call.actor] = self.state.call(event.call)
+            case ev.TokenSent() if event.leg:
+                self._last_leg = record.sequence
             case ev.CallbackEntered():
                 self.callbacks[side] = self.callbacks.get(side, 0) + 1
             case _:
@@ -170,18 +173,23 @@ class View:
 
     def report(self, ended: ev.RunEnded | None = None) -> Report:
         """Say what the records come to, were this the end."""
+        known = self._report
+        if known is not None and known[:2] == (len(self.records), ended):
+            return known[2]
         records = list(self.records)
         if ended is not None and not isinstance(records[-1].event, ev.RunEnded):
             last = records[-1]
             records.append(Record(last.sequence + 1, last.ticks, last.nanoseconds, "session", 0, ended))
-        return report(records)
+        told = report(records)
+        self._report = len(self.records), ended, told
+        return told
 
     def tokens(self) -> list[Opened]:
-        """Open all tokens sent so far, with the secrets on record."""
+        """Open the tokens sent so far up to the last leg, with the secrets on record before it."""
         count, opened = self._opened
-        if count != len(self.records):
-            opened = open_recording(self.records)
-            self._opened = len(self.records), opened
+        if count != self._last_leg:
+            opened = open_recording(self.records[: self._last_leg])
+            self._opened = self._last_leg, opened
         return opened
 
     def opened_leg(self, number: int) -> Opened | None:
