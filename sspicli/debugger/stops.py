@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from sspicli.analysis.calls import failing
 from sspicli.analysis.rule_table import RULES
 from sspicli.debugger.expression import Expression, Value, parse
 from sspicli.debugger.view import FUNCTION_EVENTS, Facts, View, check_names
@@ -138,7 +139,9 @@ def _fail(one: Breakpoint, facts: Facts, view: View) -> bool:
     event = facts.record.event
     if isinstance(event, ev.CallRefused | ev.ContractBroken | ev.CallbackRaised):
         return True
-    if not isinstance(event, ev.CallCompleted | ev.MessageDecrypted | ev.MessageEncrypted):
+    if isinstance(event, ev.CallCompleted):
+        return facts.call is not None and failing(facts.call)
+    if not isinstance(event, ev.MessageDecrypted | ev.MessageEncrypted):
         return False
     return event.status >= 0x80000000 and event.status != SecurityStatus.SEC_E_INCOMPLETE_MESSAGE
 

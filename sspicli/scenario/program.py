@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from sspicli.runtime.call_names import CallPattern
 from sspicli.runtime.calls import HandleVariable, OutputSlot
 from sspicli.runtime.oddities import Words
 from sspicli.scenario import steps as st
@@ -178,6 +179,8 @@ def words(step: st.Step) -> str:
 def _word(value: object) -> str:
     if isinstance(value, bytes):
         return value.hex() or '""'
+    if isinstance(value, CallPattern):
+        return value.text
     if isinstance(value, dict):
         return "{" + " ".join(f"{key}={_word(one)}" for key, one in value.items() if one is not None) + "}"
     if isinstance(value, list):

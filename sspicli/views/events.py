@@ -55,7 +55,7 @@ class Words:
         when = f"{self._state.seconds_at(record):.6f}"
         return line(
             Segment(f"{when} ", "muted"),
-            Segment(f"{_who(record.actor):<11}", "call"),
+            Segment(f"{_who(record.actor):<10} ", "call"),
             Segment(self._text(event), style),
         )
 

@@ -8,7 +8,7 @@ from sspicli.analysis.cases import Outcome
 from sspicli.journal import events as ev
 from sspicli.scenario import program
 from sspicli.scenario.steps import STEPS
-from tests.play import BEGIN, CREDENTIAL, END, FIRST_LEG, REST, play, ran, said, server
+from tests.play import BEGIN, CREDENTIAL, END, FIRST_LEG, HEAD, REST, play, ran, said, server
 
 
 def test_every_step_is_performed_somewhere():
@@ -278,3 +278,24 @@ def test_a_schedule_that_speaks_of_a_call_nobody_queues_fails_the_case():
     text = server(BEGIN, CREDENTIAL, FIRST_LEG, REST, END, more="schedule: { calls: { client.init#99: inline } }\n")
 
     assert [one.got for one in play(text).unmet] == ["no such call was queued"]
+
+
+def test_calls_stand_on_record_by_the_name_they_were_given():
+    records = ran(
+        HEAD + "programs:\n  client.helper:\n    - hold: server.accept\n    - release: server.accept\n"
+    ).records
+
+    said = [one.event.words for one in records if isinstance(one.event, ev.ActionTaken)]
+
+    assert said == ["hold server.accept", "release server.accept"]
+
+
+def test_a_program_can_name_what_the_shipped_driver_made():
+    records = ran(
+        HEAD + "programs:\n  client.helper:\n    - await: never\n    - reinit: driver-ac1\n  client.other:\n"
+        "    - get-status: driver-ac1\n    - signal: never\n"
+    ).records
+
+    asked = [one.event.async_context for one in records if isinstance(one.event, ev.AsyncContextReinitialized)]
+
+    assert "client.ac1" in [str(one) for one in asked]
