@@ -6,6 +6,7 @@ from sspicli.debugger.bench import Bench
 from sspicli.debugger.hand import BY_HAND, split_words, step_of
 from sspicli.debugger.moving import present_notes, seen
 from sspicli.debugger.reply import Do, Reply, noted
+from sspicli.journal import events as ev
 from sspicli.runtime.call_names import CallPattern, call_pattern
 from sspicli.session.fault_words import parse_fault
 from sspicli.sspi.errors import UsageError
@@ -29,10 +30,21 @@ def by_hand(bench: Bench, verb: str, text: str) -> Reply:
     assert live is not None, "it is here now"
     is_done = live.type(typed)
     reason, commands = seen(bench, lambda view, record: False)
+    if verb in _OF_A_HANDSHAKE and not _has_begun(bench, typed.side):
+        notes = [*notes, noted(f"the {typed.side} has begun no handshake: connect {typed.side} 1 makes its legs count")]
     if not is_done:
         waits = ", ".join(f"{name} waits for {what}" for name, what in live.hand_waits().items())
         notes = [*notes, noted(f"not done yet: {waits or 'it waits'}; step or continue lets the others go on")]
     return Reply(tuple(notes), reason or f"{verb} by hand", commands=commands)
+
+
+_OF_A_HANDSHAKE = frozenset({"init", "accept", "handshake", "send"})
+
+
+def _has_begun(bench: Bench, side: str) -> bool:
+    return any(
+        isinstance(one.event, ev.HandshakeBegan) and one.actor.partition(".")[0] == side for one in bench.view.records
+    )
 
 
 def _refuse_without_session(bench: Bench) -> None:

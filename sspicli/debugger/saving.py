@@ -17,7 +17,7 @@ from sspicli.debugger.bench import Bench
 from sspicli.debugger.hand import Typed
 from sspicli.debugger.live import Added, Fired, Input, Key, Live, key_of, redo
 from sspicli.journal import events as ev
-from sspicli.runtime.chooser import schedule_text
+from sspicli.runtime.chooser import Kind, schedule_text
 from sspicli.scenario import yaml
 from sspicli.scenario.load import Case, loads
 from sspicli.scenario.run import RunOptions, came_to, run_case
@@ -56,11 +56,22 @@ def save(bench: Bench) -> Written:
     also = f", findings: {flow(list(findings))}" if findings else ""
     text = _text(live, inputs, faults=faults, schedule=schedule, expected=f"{{verdict: {verdict}{also}}}")
     result = run_case(_load(text), RunOptions())
+    if result.outcome is not Outcome.PASSED and _has_timer_before_hand(inputs):
+        raise UsageError(
+            "a timer had passed before something was typed: a scenario's program cannot wait so", help=_HINT
+        )
     if result.outcome is not Outcome.PASSED:
         said = "; ".join(f"{one.step} {one.key}: {one.got}" for one in result.unmet) or result.reason
         raise UsageError(f"a replay of it comes to something else ({said[:300] or result.verdict})", help=_HINT)
     typed = [one for one in inputs if isinstance(one, Typed)]
     return Written(text, verdict, findings, len(typed), len(faults), schedule)
+
+
+def _has_timer_before_hand(inputs: Sequence[Input]) -> bool:
+    """Say whether a timer fired before something was typed: in a scenario its program would be ready, and go first."""
+    timers = [at for at, one in enumerate(inputs) if isinstance(one, Fired) and one.key[0] == Kind.TIMER]
+    typed = [at for at, one in enumerate(inputs) if isinstance(one, Typed)]
+    return bool(timers and typed) and timers[0] < typed[-1]
 
 
 def _played_out(live: Live, inputs: Sequence[Input]) -> tuple[str, tuple[str, ...], frozenset[str]]:

@@ -408,6 +408,14 @@ def test_every_call_can_be_made_by_hand():
     assert not one.bench.view.findings
 
 
+def test_a_leg_by_hand_that_no_handshake_holds_is_pointed_out():
+    one = debugger(by_hand=["client"])
+
+    text = shown(do(one, "create client", "set-callback client", "init"))
+
+    assert "connect client 1 makes its legs count" in text
+
+
 def test_a_whole_handshake_by_hand_comes_to_the_same_as_the_shipped_driver():
     one = debugger(by_hand=["client"])
     do(one, "create client", "set-callback client", "acquire client", "continue", "wait client", "reinit client")

@@ -179,3 +179,13 @@ def test_export_writes_the_records_seen_without_secrets(tmp_path):
     assert len(text.splitlines()) == 1 + len(one.bench.view.records)
     secret = next(record.event.line for record in one.bench.view.records if isinstance(record.event, ev.KeyLogged))
     assert secret.split()[-1] not in text
+
+
+def test_a_session_that_a_scenario_cannot_order_is_not_kept_and_says_why(tmp_path):
+    one = debugger(mode="poll")
+    do(one, "until leg == 2", "inject client 15030300020228")
+
+    response = refused(one, f"save {tmp_path / 'kept.sspi.yaml'}")
+
+    assert "a timer had passed before something was typed" in response.error
+    assert not (tmp_path / "kept.sspi.yaml").exists()
