@@ -123,7 +123,7 @@ class View:
         self.queued: dict[str, Call] = {}
         self.counts: dict[str, int] = {}
         self._monitors = [make() for make in MONITORS]
-        self._opened: tuple[int, list[Opened]] = (0, [])
+        self._opened: dict[str, tuple[int, list[Opened]]] = {}
         self._last_leg = 0
         self._report: tuple[int, ev.RunEnded | None, Report] | None = None
         for record in records:
@@ -184,18 +184,19 @@ class View:
         self._report = len(self.records), ended, told
         return told
 
-    def tokens(self) -> list[Opened]:
-        """Open the tokens sent so far up to the last leg, with the secrets on record before it."""
-        count, opened = self._opened
+    def tokens(self, sender: str) -> list[Opened]:
+        """Open the tokens up to the last leg with the sender's own secrets: a tampered hello gives its peer others."""
+        count, opened = self._opened.get(sender, (0, []))
         if count != self._last_leg:
-            opened = open_recording(self.records[: self._last_leg])
-            self._opened = self._last_leg, opened
+            opened = open_recording(one for one in self.records[: self._last_leg] if _is_open_to(one, sender))
+            self._opened[sender] = self._last_leg, opened
         return opened
 
     def opened_leg(self, number: int) -> Opened | None:
         """Give a leg's token, opened; None where there is no such leg yet."""
-        at = self.state.handshake
-        return next((one for one in self.tokens() if one.token.leg == number and one.token.handshake == at), None)
+        at, leg = self.state.handshake, self.leg(number)
+        every = [] if leg is None else self.tokens(leg.sender)
+        return next((one for one in every if one.token.leg == number and one.token.handshake == at), None)
 
     def leg(self, number: int) -> Leg | None:
         """Give a leg of the handshake under way."""
@@ -345,6 +346,11 @@ class View:
             help = near(last, known) or f"its messages: {', '.join(tree.name for tree in trees) or 'none is readable'}"
             raise UsageError(f"leg {number} has no field {path[:80]}", help=help)
         return found
+
+
+def _is_open_to(record: Record, sender: str) -> bool:
+    """Say whether a side may use a record: of secrets only its own."""
+    return not isinstance(record.event, ev.KeyLogged) or record.actor.partition(".")[0] == sender
 
 
 class Facts:
