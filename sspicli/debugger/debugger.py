@@ -30,7 +30,8 @@ from sspicli.views.look import Look
 from sspicli.views.text import Line, Segment, line, visible
 
 SCHEMA = "sspi-async/stop/1"
-_DEEPEST = 8  # commands that do commands
+_DEEPEST = 8  # files that source files
+_MOST_COMMANDS = 500  # that breakpoints do after one line
 _NOT_KEPT = frozenset({"history"})
 
 DO: dict[str, Do] = {
@@ -118,6 +119,8 @@ class Debugger:
         self.bench.warn = self._warnings.append
         self._last = ""
         self._depth = 0
+        self._waiting: list[str] = []
+        self._is_doing = False
         self._is_closed = False
 
     def greeting(self) -> tuple[Line, ...]:
@@ -204,19 +207,35 @@ class Debugger:
         stop = self.stop(reply.reason)
         lines += self._stop_lines(reply.reason)
         self._settle()
-        for command in reply.commands:
-            response = self._nested(command)
-            lines += response.lines
-            if response.error:
-                lines.append(line(Segment(f"{command}: {response.error}", "bad")))
+        self._waiting += reply.commands
+        if not self._is_doing:
+            last, more = self._do_waiting()
+            lines += more
+            stop = last or stop
         return Response(tuple(lines), stop=stop, is_over=reply.is_over)
 
-    def _nested(self, command: str) -> Response:
+    def _do_waiting(self) -> tuple[Stop | None, list[Line]]:
+        """Do the commands of the breakpoints that were hit, and of those that are hit by these; give the last stop."""
+        lines: list[Line] = []
+        last: Stop | None = None
+        self._is_doing = True
         self._depth += 1
         try:
-            return self._done(command)
+            for _ in range(_MOST_COMMANDS):
+                if not self._waiting or self.bench.is_interrupted:
+                    self._waiting.clear()
+                    return last, lines
+                command = self._waiting.pop(0)
+                response = self._done(command)
+                lines += response.lines
+                last = response.stop or last
+                if response.error:
+                    lines.append(line(Segment(f"{visible(command)}: {response.error}", "bad")))
+            self._waiting.clear()
+            return last, [*lines, noted(f"{_MOST_COMMANDS} commands of breakpoints were done: no more")]
         finally:
             self._depth -= 1
+            self._is_doing = False
 
     def _settle(self) -> None:
         """Let what is shown next be compared with this stop."""

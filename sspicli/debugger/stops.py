@@ -207,7 +207,7 @@ def _parted(text: str) -> tuple[str, Expression | None]:
 
 def _read(number: int, what: str) -> Breakpoint:
     words = what.split()
-    if not words:
+    if not words or words == ["any"]:
         return Breakpoint(number, "any record", "any")
     side = words.pop(0) if words[0] in SIDES and len(words) > 1 else ""
     rest = " ".join(words)

@@ -193,6 +193,23 @@ def test_commands_of_a_breakpoint_are_done_at_its_stop():
     assert "client.phase = pending" in text
 
 
+def test_commands_of_a_breakpoint_may_go_on_and_so_trace_a_whole_run():
+    one = debugger()
+    do(one, "break callback", "commands 1 p client.phase; continue")
+
+    response = do(one, "continue")
+
+    assert stop_of(response).reason == FINISHED
+    assert shown(response).count("client.phase = ") == one.bench.view.value("callbacks")
+
+
+def test_commands_that_go_on_for_ever_come_to_an_end():
+    one = debugger()
+    do(one, "break create", "commands 1 run")
+
+    assert "no more" in shown(do(one, "step"))
+
+
 def test_a_watch_stops_where_a_value_changes_and_says_from_what_to_what():
     one = debugger()
     do(one, "watch server.status")

@@ -59,7 +59,7 @@ def replayed(path: Path) -> tuple[Outcome, str]:
     return result.outcome, result.verdict
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(BEGINNINGS, WALK)
 def test_what_is_kept_of_a_random_walk_replays_to_the_verdict_it_says(beginning, walk):
     one = debugger(**beginning)

@@ -96,11 +96,11 @@ COMMANDS = strategies.one_of(
     ),
     strategies.text(max_size=20),
 )
-WALKS = strategies.lists(COMMANDS, min_size=1, max_size=14)
+WALKS = strategies.lists(COMMANDS, min_size=1, max_size=25)
 BEGINNINGS = strategies.sampled_from([{}, {"by_hand": ("client",)}, {"server": ("cert=expired",)}, {"mode": "poll"}])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(BEGINNINGS, WALKS)
 def test_no_line_raises_and_no_journal_is_ever_shortened_or_lost(beginning, walk):
     one = debugger(**beginning)
@@ -122,7 +122,7 @@ def test_no_line_raises_and_no_journal_is_ever_shortened_or_lost(beginning, walk
         one.close()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(BEGINNINGS, WALKS, strategies.sampled_from(MOVES))
 def test_undo_gives_a_state_equal_to_the_one_before(beginning, walk, move):
     one = debugger(**beginning)
