@@ -23,7 +23,7 @@ from sspicli.debugger.panes import (
     panes,
     where_text,
 )
-from sspicli.debugger.reply import Do, Reply, noted
+from sspicli.debugger.reply import Do, Reply, fitted, noted
 from sspicli.debugger.verbs import Verb, find
 from sspicli.sspi.errors import SspiCliError, UsageError
 from sspicli.views.look import Look
@@ -140,7 +140,9 @@ class Debugger:
             if not self._last:
                 return Response()
             text = self._last
-        return self._done(text)
+        response = self._done(text)
+        width = self.bench.look.width
+        return response._replace(lines=tuple(part for one in response.lines for part in fitted(one, width)))
 
     def _done(self, text: str) -> Response:
         bench = self.bench

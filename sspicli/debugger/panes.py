@@ -19,7 +19,7 @@ from sspicli.runtime.calls import PendingCall
 from sspicli.runtime.chooser import Kind, Transition
 from sspicli.sspi.lifecycle import Phase
 from sspicli.views.events import Words
-from sspicli.views.ladder import ladder
+from sspicli.views.ladder import counted, ladder
 from sspicli.views.text import Line, Segment, line, visible, width_of
 
 _MOST_LOG = 12
@@ -112,7 +112,11 @@ def enabled_lines(bench: Bench) -> list[Line]:
     if bench.is_past:
         left = len(bench.branch.records) - bench.place.records
         return [
-            line(Segment(f" {left} records of this branch lie ahead; stepping on makes the session again", "muted"))
+            line(
+                Segment(
+                    f" {counted(left, 'record')} of this branch to come; stepping on makes the session again", "muted"
+                )
+            )
         ]
     texts = enabled_texts(bench)
     if not texts:

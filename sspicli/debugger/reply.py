@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sspicli.debugger.bench import Bench
-from sspicli.views.text import Line, Segment, line, visible
+from sspicli.views.text import Line, Segment, line, visible, width_of
 
 
 class Reply(NamedTuple):
@@ -34,3 +35,29 @@ def lines_of(lines: Sequence[Line]) -> Reply:
 def noted(text: str) -> Line:
     """Write a remark."""
     return line(Segment(visible(text, 4096), "muted"))
+
+
+_INDENT = "        "
+
+
+def fitted(one: Line, width: int) -> list[Line]:
+    """Fold a line that is too wide at its blanks; a word that is too long is cut."""
+    if width_of(one) <= width:
+        return [one]
+    room = max(width, 2 * len(_INDENT))
+    lines: list[list[Segment]] = [[]]
+    used = 0
+    for segment in one:
+        for word in re.findall(r"\s+|\S+", segment.text):
+            if used and used + width_of([Segment(word)]) > room:
+                lines.append([Segment(_INDENT)])
+                used = len(_INDENT)
+                word = word.lstrip()
+            while used + width_of([Segment(word)]) > room:
+                lines[-1].append(Segment(word[: room - used], segment.style))
+                word = word[room - used :]
+                lines.append([Segment(_INDENT)])
+                used = len(_INDENT)
+            lines[-1].append(Segment(word, segment.style))
+            used += width_of([Segment(word)])
+    return [tuple(parts) for parts in lines]

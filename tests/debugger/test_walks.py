@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from sspicli.debugger.hand import BY_HAND
 from sspicli.debugger.verbs import VERBS
-from tests.debugger.consoles import debugger, footprint
+from sspicli.views.text import width_of
+from tests.debugger.consoles import LOOK, debugger, footprint
 
 FILES = frozenset({"record", "save", "export", "source", "quit"})  # these have tests of their own
 VERB_NAMES = [verb.name for verb in VERBS if verb.name not in FILES]
@@ -118,6 +119,7 @@ def test_no_line_raises_and_no_journal_is_ever_shortened_or_lost(beginning, walk
                 assert "\n" not in response.error + response.help, text
                 assert footprint(one) == before, text
             assert one.state.record == one.bench.place.records
+            assert all(width_of(line) <= LOOK.width for line in response.lines), text
     finally:
         one.close()
 
