@@ -99,6 +99,54 @@ class Screen:
                 raise AssertionError(f"no sequence that we send: {private}{numbers}{other}")
 
 
+class EditedScreen(Screen):
+    """A screen on which lines are edited: the cursor moves by steps, and the terminal says where it stands."""
+
+    def __init__(self, columns: int, rows: int, answer: Callable[[str], None]) -> None:
+        super().__init__(columns, rows)
+        self._answer = answer
+        self._lowest = 0
+
+    def shown(self) -> list[str]:
+        """Give the rows that have not scrolled out at the top."""
+        return self.lines()[max(0, self._lowest - self.rows + 1) :]
+
+    def _put(self, character: str) -> None:
+        row, column = self._at[False]
+        if character == "\b":
+            self._at[False] = row, column - 1
+        elif character == "\n":
+            self._at[False] = row + 1, column
+        elif character == "\r" or character.isprintable():
+            super()._put(character)
+        else:
+            raise AssertionError(f"{character!r} was sent to the terminal")
+        self._lowest = max(self._lowest, self._at[False][0])
+
+    def _obey(self, private: str, numbers: str, letter: str) -> None:
+        row, column = self._at[False]
+        count = int(numbers) if numbers.isdecimal() else 1
+        match private + numbers + letter if private else letter:
+            case "?12l" | "?2004h" | "?2004l" | "?1l":
+                return
+            case "A":
+                self._at[False] = row - count, column
+            case "B":
+                self._at[False] = row + count, column
+            case "C":
+                self._at[False] = row, min(column + count, self.columns)
+            case "D":
+                self._at[False] = row, max(0, column - count)
+            case "J" if numbers in ("", "0"):
+                cells = self._cells[False]
+                self._cells[False] = {at: one for at, one in cells.items() if at < (row, column)}
+            case "n":
+                top = max(0, self._lowest - self.rows + 1)
+                self._answer(f"\x1b[{row - top + 1};{column + 1}R")
+            case _:
+                super()._obey(private, numbers, letter)
+
+
 class OnTerminal:
     """A run of the command line on a terminal of that size; only standard error is one where `out` is a file."""
 
@@ -108,9 +156,10 @@ class OnTerminal:
         size: tuple[int, int] = (80, 24),
         out: Path | None = None,
         before: Callable[[], None] | None = None,
+        is_edited: bool = False,
         **variables: str,
     ) -> None:
-        self.screen = Screen(*size)
+        self.screen = EditedScreen(*size, self.type) if is_edited else Screen(*size)
         self.raw = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._ours, theirs = pty.openpty()
@@ -139,6 +188,10 @@ class OnTerminal:
         while not any(word in row for row in self.screen.lines()):
             assert time.monotonic() < deadline, "\n".join(self.screen.lines())
             assert self.read(), f"it ended before it showed {word!r}: {self.screen.lines()}"
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._ours, text.encode())
 
     def ended(self, number: int | None = None) -> int:
         """Send a signal, if one is given, and read to the end; the exit code."""

@@ -50,7 +50,7 @@ def test_help_imports_click_and_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "name", ["show", "decode", "verify", "explain", "api", "packages", "doctor", "completion", "man"]
+    "name", ["repl", "show", "decode", "verify", "explain", "api", "packages", "doctor", "completion", "man"]
 )
 def test_the_help_of_a_command_without_a_session_imports_click_and_nothing_heavy(name):
     modules = imported(name, "--help")
@@ -72,7 +72,14 @@ def test_explain_imports_no_engine(arguments):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["handshake"], ["handshake", "-f", "json"], ["decode", "15030300020228", "--hex"], ["doctor"], ["packages"]],
+    [
+        ["handshake"],
+        ["handshake", "-f", "json"],
+        ["repl", "-c", "step"],
+        ["decode", "15030300020228", "--hex"],
+        ["doctor"],
+        ["packages"],
+    ],
 )
 def test_off_a_terminal_nothing_imports_what_draws_on_one(arguments):
     assert not packages_of(imported(*arguments)) & {"rich", "prompt_toolkit"}

@@ -228,8 +228,12 @@ def _command_sections(one: click.Command, ctx: click.Context) -> Iterator[Sectio
     yield _options(one, ctx)
     if isinstance(one, click.Group):
         yield from _subcommands(one, ctx)
-    if {"client", "server"} <= {param.name for param in one.params}:
+    if one.name != "repl" and {"client", "server"} <= {param.name for param in one.params}:
         yield _settings()
+    if one.name == "repl":
+        from sspicli.cli.repl_page import sections  # the debugger's verbs, which other pages do not pay for
+
+        yield from sections()
     yield from _closing(one, one.name or "")
 
 

@@ -14,6 +14,7 @@ from tests.benchmarks.decode import decoding
 from tests.benchmarks.handshakes import stepped
 from tests.benchmarks.live import live_view
 from tests.benchmarks.load import in_flight, memory, on_workers, verifier
+from tests.benchmarks.repl import debugging
 from tests.benchmarks.replay import replaying
 from tests.benchmarks.startup import start_up
 
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "decode": decoding,
     "live": live_view,
     "replay": replaying,
+    "repl": debugging,
 }
 
 
