@@ -101,6 +101,8 @@ def _check(ctx: click.Context, file: Path | None, given: dict[str, object]) -> N
     if file is None:
         for name in sorted(said & {"at", "again", "case"}):
             raise UsageError("it is for a file, and none is named", where=f"--{name}", help="name the file")
+        if "schedule" in said:
+            _check_schedule(said, str(given["schedule"]))
         return
     for name in sorted(said & set(given)):
         raise UsageError("the file says itself how its session is made", where=f"--{name}", help="leave it out")
@@ -110,3 +112,14 @@ def _check(ctx: click.Context, file: Path | None, given: dict[str, object]) -> N
         others = {"case": "a scenario", "by_hand": "a fresh session"}
         option = f"--{name.replace('_', '-')}"
         raise UsageError(f"it is for {others.get(name, 'a recording')}", where=option, help="leave it out")
+
+
+def _check_schedule(said: set[str], schedule: str) -> None:
+    """Refuse a schedule that is none, and one beside what it makes needless."""
+    from sspicli.runtime.chooser import schedule_choices
+
+    for name in sorted(said & {"completion", "order"}):
+        raise UsageError(
+            "a schedule holds every choice", where=f"--{name}", help="leave it out, or leave out --schedule"
+        )
+    schedule_choices(schedule)

@@ -18,6 +18,7 @@ _LINES = (
     "line or behind a blank begins a comment. In client.init#2 it is none: that is the second call of "
     "SspiInitializeSecurityContextAsync that the client makes."
 )
+_LONGEST = 60  # characters of a heading
 _GROUPS = {
     "move": "Go on by one transition, one call, one leg, or until something stops it.",
     "back": "Go back to any state so far.",
@@ -45,11 +46,15 @@ def sections() -> Iterator[Section]:
 
 
 def _item(verb: Verb) -> Item:
-    arguments = [f"{one.name}: {one.sentence}." for one in verb.arguments if one.name]
+    is_long = len(verb.synopsis) > _LONGEST
+    arguments = [f"{one.name}: {one.sentence}." for one in verb.arguments if one.name and not is_long]
     aliases = [f"Also typed as {', '.join(verb.aliases)}."] if verb.aliases else []
     said = [_full(part) for part in (verb.sentence, verb.details) if part]
     example = [f"Example: {verb.example}"] if verb.example else []
-    return Item(verb.synopsis, " ".join(" ".join([*said, *arguments, *aliases, *example]).split()))
+    said += [f"Typed as {verb.synopsis}."] if is_long else []
+    return Item(
+        verb.name if is_long else verb.synopsis, " ".join(" ".join([*said, *arguments, *aliases, *example]).split())
+    )
 
 
 def _full(sentence: str) -> str:

@@ -22,6 +22,7 @@ from sspicli.cli.repl_output import TypedOutput
 from sspicli.cli.repl_shell import Shell
 from sspicli.debugger.beginning import Options, of_options
 from sspicli.debugger.debugger import Debugger
+from sspicli.sspi.errors import ExitCode
 from sspicli.views.look import Look
 from sspicli.views.text import UNICODE
 from tests.benchmarks.contest import Ratio, contest
@@ -45,7 +46,7 @@ class Session:
     """A session with at least so many records, and a screen that goes nowhere."""
 
     def __init__(self, records: int) -> None:
-        options = Options(seed=1, clock="2026-01-01T00:00:00Z", messages=records // 20 + 1)
+        options = Options(seed=1, clock="2026-01-01T00:00:00Z", messages=records // 8 + 150)
         self.debugger = Debugger(of_options(options), Look(UNICODE, WIDTH, True))
         self._stream = io.StringIO()
         console = Console(self._stream, WIDTH, has_color=True, glyphs=UNICODE)
@@ -57,6 +58,7 @@ class Session:
         for line in lines:
             self.shell.take(Source(line, ""))
             assert self._stream.tell(), f"{line} said nothing"
+            assert self.shell.code is ExitCode.OK, self._stream.getvalue()
             self._stream.seek(0)
             self._stream.truncate()
         return len(lines)
@@ -88,7 +90,7 @@ def debugging() -> None:
     """Print what a stop, a completion and an undo take, beside an empty prompt."""
     for records in (100, 10_000):
         session = Session(records)
-        _show(f"a stop at {records:,} records / an empty prompt", _contest(partial(session.do, "step")), STOP)
+        _show(f"a stop at {records:,} records / an empty prompt", _contest(partial(session.do, *["step"] * 5)), STOP)
         _show(f"completion at {records:,} records / an empty prompt", _contest(session.complete), COMPLETION)
     anchor = contest(empty_prompts, empty_prompts, slices=4).anchor
     _show("undo in 1,000 transitions / an empty prompt", Ratio(_undo_seconds(_long()), anchor), UNDO)
