@@ -13,6 +13,7 @@ from sspicli.debugger.looking import finding_lines
 from sspicli.debugger.panes import SIDES, call_name, call_table, display_lines
 from sspicli.debugger.reply import Do, Reply, lines_of, noted
 from sspicli.journal import events as ev
+from sspicli.journal.redact import redacted
 from sspicli.runtime.chooser import schedule_text
 from sspicli.scenario.words import near
 from sspicli.sspi.errors import UsageError
@@ -129,9 +130,9 @@ def _findings(bench: Bench) -> list[Line]:
 
 
 def _keylog(bench: Bench) -> list[Line]:
-    """List the key log; the secrets are shown because the user asks for them by name."""
-    lines = [one.event.line for one in bench.view.records if isinstance(one.event, ev.KeyLogged)]
-    return [line(f"  {visible(one, 1024)}") for one in lines]
+    """List what is in the key log; a screen is copied and logged, so the secrets themselves are masked on it."""
+    masked = [redacted(one.event) for one in bench.view.records if isinstance(one.event, ev.KeyLogged)]
+    return [line(f"  {visible(one.line, 1024)}") for one in masked if isinstance(one, ev.KeyLogged)]
 
 
 def _faults(bench: Bench) -> list[Line]:
