@@ -246,6 +246,10 @@ def _guarded(invocation: Invocation) -> int:
         return _ended_by_system(error, invocation)
     except MemoryError:
         code = None  # what held the memory lives until this block is left; only then is there room to say so
+    except ImportError as error:  # of what a command imports when it needs it
+        if (error.name or "sspicli").partition(".")[0] == "sspicli":
+            return _bug(error, invocation)
+        return _shown(UnavailableError(f"this needs {error.name}, which does not load here", cause=str(error)))
     except SystemExit as ending:  # rich answers a closed pipe with an exit code of its own
         if not isinstance(ending.__context__, BrokenPipeError):
             raise

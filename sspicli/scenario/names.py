@@ -6,6 +6,7 @@ on purpose has words of its own: `null`, and `foreign` for an async context that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from sspicli.scenario.shapes import FOREIGN, OUTPUT, RECEIVED, Bytes
 from sspicli.scenario.words import near
 
 THIS = "this"
+_MADE_BY_DRIVER = re.compile(r"driver-(ac|cred|ctxt)\d{1,6}")  # what the shipped driver of the endpoint makes
 
 # What each kind of name is called, and how one comes to be.
 _KINDS = {
@@ -47,7 +49,7 @@ def unresolved(steps: Iterable[tuple[Loc, st.Step]]) -> Iterator[tuple[Loc, str,
         if use.makes:
             made[use.kind].add(use.name)
     for use in uses:
-        if use.name not in made[use.kind]:
+        if use.name not in made[use.kind] and not _MADE_BY_DRIVER.fullmatch(use.name):
             help = near(use.name, made[use.kind]) or _KINDS[use.kind]
             yield use.path, f"nothing here makes the {use.kind} {use.name!r}", help
 
