@@ -201,3 +201,11 @@ def test_ctrl_c_ends_a_file_of_commands_with_130_and_the_recording_is_whole(tmp_
     assert process.returncode == 130, said
     assert b"Traceback" not in said
     assert sspi("show", str(path)).returncode in (0, 1)
+
+
+def test_the_panes_of_a_stop_are_chosen_and_changed_values_stand_old_before_new():
+    words = ("-c", "step 30", "-c", "context changed", "-c", "step 9")
+    last = repl(*FIXED, "--ascii", *words).stdout.partition("panes ")[2]
+    assert " legs                     0 -> 1\n" in last
+    assert "-- changed" in last
+    assert "-- state" not in last

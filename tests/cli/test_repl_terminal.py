@@ -196,3 +196,19 @@ def test_lines_are_edited_with_the_keys_that_were_chosen(repl: Start, keys: str)
     run.type("help stepx" + ("\x1b" if keys == "--vi" else "\x02\x04"))
     run.until("stepx" if keys == "--vi" else "step")
     type_line(run, "x" if keys == "--vi" else "", "does it again")
+
+
+def test_ctrl_c_during_a_run_stops_it_and_the_session_goes_on(repl: Start, tmp_path: Path):
+    path = tmp_path / "run.sspirec"
+    run = repl("--messages", "9000", "--no-rc", "--record", str(path), size=(120, 40))
+    type_line(run, "set limit 10000000", "limit ")
+    type_line(run, "set panes none", "none")
+    run.type("continue\r")
+    while path.stat().st_size < 200_000:
+        assert run.process.poll() is None
+    run.send(signal.SIGINT)
+    run.until("interrupted")
+    next_prompt(run, 3)
+    type_line(run, "step", "stepped")
+    run.type("\x04")
+    assert run.ended() == 0
