@@ -114,7 +114,7 @@ def _read(side: str, yaml: str, verb: str) -> st.Step:
     """Let the one declaration judge a step."""
     text = f"schema: sspi-async/scenario/1\nname: typed\nprograms:\n  {side}:\n    - {yaml}\n"
     try:
-        return loads(text, FILE).cases[0].scenario.programs[side][0]
+        return loads(text, FILE, is_whole=False).cases[0].scenario.programs[side][0]
     except ScenarioError as error:
         first = error.problems[0]
         raise UsageError(f"{verb}: {first.message}", help=first.help or usage(verb)) from None

@@ -58,8 +58,11 @@ MESSAGE_NAMES = frozenset(
 PHASES = ("idle", "pending", "complete", "in its callback", "settled", "freed")
 
 
-def check(scenario: Scenario) -> Iterator[Wrong]:
-    """List what is wrong with a scenario whose every value has the right type."""
+def check(scenario: Scenario, *, is_whole: bool = True) -> Iterator[Wrong]:
+    """List what is wrong with a scenario whose every value has the right type.
+
+    Of programs that are not whole, such as a step typed at a prompt, it is not said what they lack.
+    """
     for side in ("client", "server"):
         yield from check_settings(side, getattr(scenario.session, side))
     yield from _session(scenario)
@@ -72,8 +75,9 @@ def check(scenario: Scenario) -> Iterator[Wrong]:
     for side in ("client", "server"):
         own = {name: steps for name, steps in scenario.programs.items() if name.partition(".")[0] == side}
         walked = [pair for name, steps in own.items() for pair in walk(steps, ("programs", name))]
-        yield from unresolved(walked)
-        yield from _unconnected(walked, side)
+        if is_whole:
+            yield from unresolved(walked)
+            yield from _unconnected(walked, side)
     yield from _codes(scenario)
     for number, one in enumerate(scenario.steps):
         if isinstance(one, LegCheck):

@@ -307,8 +307,12 @@ class Checker:
         """Hold that a step which acts on calls or buffers found one: it stands in the file to do something."""
         note = execution.find(ev.NoteMade)
         missed = "" if note is None or not isinstance(note.event, ev.NoteMade) else note.event.text
-        if isinstance(step, st.Hold) and not any(
-            isinstance(one.event, ev.CallHeld) and one.sequence > execution.sequence for one in self.records
+        if (
+            isinstance(step, st.Hold)
+            and step.hold.nth
+            and not any(
+                isinstance(one.event, ev.CallHeld) and one.sequence > execution.sequence for one in self.records
+            )
         ):
             missed = f"hold {step.hold.text}: no such call came"
         self.hold(name, (*path, step.verb), "something to do", missed, holds=not missed, records=(execution.sequence,))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -93,19 +94,32 @@ def load(path: Path, file: str, *, allowed: Sequence[Path] = ()) -> Loaded:
         ScenarioError: It is no scenario; every problem with its place.
         InputError: It cannot be read.
     """
-    return _cases(*yaml.read(path, file), Files(path.parent, allowed))
+    return _cases(*yaml.read(path, file), _Reading(Files(path.parent, allowed)))
 
 
-def loads(text: str, file: str, *, folder: Path | None = None, allowed: Sequence[Path] = ()) -> Loaded:
-    """Read the cases of a text, as `load`; `folder` is the one it was read from, that of `file` if left out."""
-    return _cases(*yaml.parse(text, file), Files(Path(file).parent if folder is None else folder, allowed))
+def loads(
+    text: str, file: str, *, folder: Path | None = None, allowed: Sequence[Path] = (), is_whole: bool = True
+) -> Loaded:
+    """Read the cases of a text, as `load`; `folder` is the one it was read from, that of `file` if left out.
+
+    Of a text that is not whole, such as a step typed at a prompt, it is not said what its programs lack.
+    """
+    files = Files(Path(file).parent if folder is None else folder, allowed)
+    return _cases(*yaml.parse(text, file), _Reading(files, is_whole))
 
 
-def _cases(source: yaml.Source, documents: tuple[yaml.Node, ...], files: Files) -> Loaded:
+class _Reading(NamedTuple):
+    """How documents are read: where their files are, and whether they are whole."""
+
+    files: Files
+    is_whole: bool = True
+
+
+def _cases(source: yaml.Source, documents: tuple[yaml.Node, ...], reading: _Reading) -> Loaded:
     cases: list[Case] = []
     wrong: dict[Problem, None] = {}
     for number, document in enumerate(documents, 1):
-        for one in _cases_of(source, number, document, files):
+        for one in _cases_of(source, number, document, reading):
             if isinstance(one, Case):
                 cases.append(one)
             else:
@@ -131,7 +145,7 @@ def _twice(cases: Iterable[Case]) -> Iterator[Problem]:
         seen.add(case.id)
 
 
-def _cases_of(source: yaml.Source, number: int, document: yaml.Node, files: Files) -> Iterator[Case | Problem]:
+def _cases_of(source: yaml.Source, number: int, document: yaml.Node, reading: _Reading) -> Iterator[Case | Problem]:
     """Make the cases of one document, or say what is wrong with it."""
     if not isinstance(document, yaml.Mapping):
         yield Problem(source.place(document.span), "a scenario is a mapping", "begin with schema: and name:")
@@ -142,7 +156,7 @@ def _cases_of(source: yaml.Source, number: int, document: yaml.Node, files: File
         yield Problem(source.place(span), f"the matrix has {count:,} cases", f"{MOST_CASES:,} are the most")
         return
     for choice in _choices(document):
-        yield from _case(source, number, document, choice, files)
+        yield from _case(source, number, document, choice, reading)
 
 
 _Choice = tuple[tuple[str, yaml.Scalar], ...]
@@ -174,7 +188,7 @@ def _choices(document: yaml.Mapping) -> Iterator[_Choice]:
 
 
 def _case(
-    source: yaml.Source, number: int, document: yaml.Mapping, choice: _Choice, files: Files
+    source: yaml.Source, number: int, document: yaml.Mapping, choice: _Choice, reading: _Reading
 ) -> Iterator[Case | Problem]:
     """Put one choice of the matrix in, and hold the document against the model."""
     variables = dict(choice)
@@ -200,11 +214,11 @@ def _case(
         yield from unknown
         said = problems(error.errors(include_url=False), root, source, kinds, data)
         yield from (one for one in said if one.place not in at)
-        yield from _settings_of(data, root, source, files)
+        yield from _settings_of(data, root, source, reading.files)
         return
-    scenario, found = _placed(scenario, files)
-    found += check(scenario)
-    found = found or [one for side in SIDES for one in files.unread(side, getattr(scenario.session, side))]
+    scenario, found = _placed(scenario, reading.files)
+    found += check(scenario, is_whole=reading.is_whole)
+    found = found or [one for side in SIDES for one in reading.files.unread(side, getattr(scenario.session, side))]
     unknown += [Problem(source.place(span_at(root, path)), message, help) for path, message, help in found]
     if unknown:
         yield from unknown
