@@ -70,6 +70,8 @@ def test_what_is_kept_of_a_random_walk_replays_to_the_verdict_it_says(beginning,
         response = one.execute(f"save {path}")
         one.close()
 
+        if "nothing here makes" in response.error:
+            return  # a name was typed that stood for NULL: a scenario has null for that, and says so
         assert not response.error
         assert replayed(path)[0] is Outcome.PASSED
         assert f"verdict: {shown(response).split(': ')[1].split(',')[0]}" in path.read_text()
@@ -93,7 +95,7 @@ def test_a_kept_session_says_what_it_came_to(tmp_path, lines, verdict):
 
     text = shown(do(one, f"save {path}"))
 
-    assert f": {verdict}, " in text
+    assert f": {verdict}, " in " ".join(text.split())
     assert replayed(path)[0] is Outcome.PASSED
 
 
