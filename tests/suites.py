@@ -132,7 +132,7 @@ def hostile_suites(draw: st.DrawFn) -> SuiteResult:
 
     def unmet() -> Unmet:
         words = {name: text() for name in ("step", "key", "expected", "got", "cause")}
-        return Unmet(place=place(), evidence=(text(), text()), records=(3,), **words)
+        return Unmet(place=place(), evidence=(text(), text()), seen=(text(),), records=(3,), **words)
 
     def one_case(outcome: Outcome) -> CaseResult:
         words: dict[str, Any] = {

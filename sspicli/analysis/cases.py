@@ -58,8 +58,8 @@ class Unmet:
     """An expectation that did not hold.
 
     `step` is the step's id (`server.3`, `leg 2`, `expect`), `key` what was expected something of (`status`,
-    `token.size`). `expected` and `got` are as the file writes such values. `evidence` are lines of what the wire and
-    the records show, `cause` the likely cause, `records` the sequence numbers that show it. `place` is where the
+    `token.size`). `expected` and `got` are as the file writes such values. `evidence` are lines of what the wire
+    showed, `seen` of what else the run and its records show, `cause` the likely cause, `records` the sequence numbers that show it. `place` is where the
     expected value stands; `rewrite` is the text that `--update` would put there, None when it cannot.
     """
 
@@ -69,6 +69,7 @@ class Unmet:
     expected: str
     got: str
     evidence: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
     cause: str = ""
     records: tuple[int, ...] = ()
     rewrite: str | None = None

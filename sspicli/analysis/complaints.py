@@ -169,7 +169,12 @@ def _unmet(one: Unmet) -> Complaint:
         said=f"{expected}got {one.got}",
         step=one.step,
         subject=one.key,
-        rows=(*((("wire", fact)) for fact in one.evidence), *causes, *_explanation(one.got)),
+        rows=(
+            *(("wire", fact) for fact in one.evidence),
+            *(("seen", fact) for fact in one.seen),
+            *causes,
+            *_explanation(one.got),
+        ),
         records=one.records,
     )
 

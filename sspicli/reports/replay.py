@@ -108,6 +108,7 @@ def _unmet(one: Unmet) -> Member:
         "expected": one.expected,
         "got": one.got,
         "evidence": list(one.evidence),
+        "seen": list(one.seen),
         "cause": one.cause or None,
         "records": list(one.records),
     }

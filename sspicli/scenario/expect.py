@@ -67,7 +67,7 @@ class Checker:
         *,
         holds: bool | None = None,
         records: Iterable[int] = (),
-        evidence: Iterable[str] = (),
+        seen: Iterable[str] = (),
     ) -> None:
         """Count one expectation; where it does not hold, keep it with what explains it."""
         self.count += 1
@@ -80,7 +80,8 @@ class Checker:
                 place=self.case.place_of(path),
                 expected=said(expected),
                 got=said(got),
-                evidence=(*evidence, *_wire(self.report)),
+                evidence=_wire(self.report),
+                seen=tuple(seen),
                 cause=_cause(self.report),
                 records=tuple(records),
                 rewrite=self._rewrite(path, expected, got),
@@ -181,7 +182,7 @@ class Checker:
         holds = any(_same(value, node.value) or _same(value, node.meaning) for node in found)
         suggestion = "" if found else near(field.rpartition(".")[2], names(trees))
         hint = [f"there is no such field; {suggestion}"] if suggestion else []
-        self.hold(name, path, value, got[0] if got else NOTHING, holds=holds, records=(leg.sequence,), evidence=hint)
+        self.hold(name, path, value, got[0] if got else NOTHING, holds=holds, records=(leg.sequence,), seen=hint)
 
     def _call_check(self, step: CallCheck, path: Loc) -> None:
         pattern = step.call

@@ -92,6 +92,7 @@ class Memory:
     results: dict[str, OutputSlot[int]] = field(default_factory=dict)
     buffers: dict[str, tuple[SecBufferDesc | None, SecBufferDesc | None]] = field(default_factory=dict)
     signals: dict[str, Signal] = field(default_factory=dict)
+    own_signals: dict[str, Signal] = field(default_factory=dict)
     last: str = AC
 
     def async_context(self, name: str | None) -> Handle | None:
@@ -112,10 +113,14 @@ class Memory:
         return self.handles[name]
 
     def signal(self, name: str) -> Signal:
-        """Find the signal that a callback of an async context raises, or that `signal` does."""
+        """Find the signal that a callback of an async context raises."""
         if name not in self.signals:
             self.signals[name] = Signal(name)
         return self.signals[name]
+
+    def own_signal(self, name: str) -> Signal:
+        """Find the signal that a step raises, and no callback; async contexts have names of their own."""
+        return self.own_signals.setdefault(name, Signal(name, of_callback=False))
 
     def output(self) -> bytes:
         """Give the last call's output token; nothing where there is none."""
@@ -545,11 +550,11 @@ def _sleep(scope: Scope, step: st.Sleep, ident: str) -> Driver:
 
 
 def _signal(scope: Scope, step: st.Signal, ident: str) -> Driver:
-    yield Raise(scope.memory.signal(f"signal {step.signal}"), OK)
+    yield Raise(scope.memory.own_signal(step.signal), OK)
 
 
 def _await(scope: Scope, step: st.Await, ident: str) -> Driver:
-    yield from wait(scope.memory.signal(f"signal {step.await_}"))
+    yield from wait(scope.memory.own_signal(step.await_))
 
 
 class CallbackError(Exception):

@@ -398,13 +398,13 @@ def _verdict(case: Case, report: Report, findings: tuple[Finding, ...], checker:
     """
     wanted, got = case.scenario.expect.verdict, came_to(case, report, findings)
     if wanted is not None:
-        checker.hold("expect", ("expect", "verdict"), wanted, got, evidence=_why(report))
+        checker.hold("expect", ("expect", "verdict"), wanted, got, seen=_why(report))
         return False
     if got == Verdict.STUCK:
         checker.count += 1  # that the run ends; the outcome itself says that it did not
         return True
     if got != Verdict.OK and not _expects_failure(case.scenario):
-        checker.hold("expect", ("name",), "a handshake that holds", got, evidence=_why(report))
+        checker.hold("expect", ("name",), "a handshake that holds", got, seen=_why(report))
     return False
 
 
@@ -456,9 +456,9 @@ def _findings(
     left = [finding for finding in report.findings if finding.rule.code not in passed]
     if expected is not None:
         got = sorted({finding.rule.code for finding in left})
-        evidence = [f"{one.rule.code} {one.rule.title}: {one.subject}: {one.detail}" for one in left]
+        seen = [f"{one.rule.code} {one.rule.title}: {one.subject}: {one.detail}" for one in left]
         holds = got == sorted(set(expected))
-        checker.hold("expect", ("expect", "findings"), expected, got, holds=holds, evidence=evidence)
+        checker.hold("expect", ("expect", "findings"), expected, got, holds=holds, seen=seen)
         return (), () if holds else tuple(left)
     counts: Callable[[Finding], bool] = lambda one: (  # noqa: E731
         one.rule.severity == "error" or ((verify.strict or options.strict) and one.rule.severity == "warning")

@@ -461,12 +461,16 @@ Doing = Generator[Action, object, T]
 
 
 class Signal:
-    """A synchronisation event of one endpoint: raised by a callback, awaited by its programs, which take turns."""
+    """A synchronisation event of one endpoint: raised by a callback, awaited by its programs, which take turns.
 
-    __slots__ = ("name", "raised", "waiters")
+    One that a step of a program raises, and no callback, is not `of_callback`.
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("name", "of_callback", "raised", "waiters")
+
+    def __init__(self, name: str, *, of_callback: bool = True) -> None:
         self.name = name
+        self.of_callback = of_callback
         self.raised: list[tuple[SecurityStatus, int]] = []
         self.waiters: list[object] = []
 

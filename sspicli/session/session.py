@@ -52,7 +52,8 @@ if TYPE_CHECKING:
 MICROSECONDS = 1_000_000
 LONGEST_ERROR = 200  # characters of an exception's words
 
-_SIGNAL = "the signal "  # what the words of a wait for a signal begin with
+_SIGNAL = "the signal "
+_BY_CALLBACK = "which its notify callback raises"  # what the words of a wait for a callback end with
 
 _Entry = tuple[Kind, str, Fire, object, "PendingCall | None"]
 """A transition while it waits: a plain tuple with a `Transition`'s members, made into one when it is looked at."""
@@ -218,9 +219,9 @@ class Session:
         return ended.reason
 
     def _record_waits(self) -> None:
-        """Record who waits for a signal that nobody is left to raise."""
+        """Record who waits for a callback that is not to come; a signal of a program's own steps is no async call's."""
         for one in self._activities:
-            if not one.is_done and one.waits_for.startswith(_SIGNAL):
+            if not one.is_done and one.waits_for.endswith(_BY_CALLBACK):
                 self._journal.append(one.name, ev.WaitUnanswered(one.waits_for), one.cause)
 
     def _limits(self, reason: str) -> tuple[str, ...]:
@@ -532,7 +533,8 @@ class Session:
         if signal.raised:
             activity.outcome, activity.cause = signal.raised.pop(0)
             return True
-        self._block(activity, "signal", f"{_SIGNAL}{signal.name}, which its notify callback raises")
+        words = f"{_SIGNAL}{signal.name}, {_BY_CALLBACK if signal.of_callback else 'which no step raised yet'}"
+        self._block(activity, "signal", words)
         signal.waiters.append(activity)
         return False
 

@@ -129,3 +129,15 @@ def test_null_for_a_target_is_no_name_and_null_for_a_certificate_is_none():
     text = scenario("session: { client: { target: null, cert: null } }\nexpect: { findings: [D011] }\n")
 
     assert play(text).outcome is Outcome.PASSED
+
+
+def test_a_signal_that_no_step_raises_is_told_as_such_and_breaks_no_rule():
+    result = play(scenario("programs:\n  client:\n    - await: go\n  server:\n    - sleep: 1\n"))
+    assert result.outcome is Outcome.STUCK
+    assert "client waits for the signal go, which no step raised yet" in " ".join(result.waits)
+    assert (result.findings, result.warnings) == ((), ())
+
+
+def test_what_is_not_on_the_wire_is_not_told_as_being_on_it():
+    result = play(scenario("programs:\n  client:\n    - await: go\n  server:\n    - sleep: 1\n"))
+    assert [(one.evidence, one.seen) for one in result.unmet] == [((), result.waits)]
