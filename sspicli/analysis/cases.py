@@ -59,8 +59,9 @@ class Unmet:
 
     `step` is the step's id (`server.3`, `leg 2`, `expect`), `key` what was expected something of (`status`,
     `token.size`). `expected` and `got` are as the file writes such values. `evidence` are lines of what the wire
-    showed, `seen` of what else the run and its records show, `cause` the likely cause, `records` the sequence numbers that show it. `place` is where the
-    expected value stands; `rewrite` is the text that `--update` would put there, None when it cannot.
+    showed, `seen` of what else the run and its records show, `cause` the likely cause, `records` the sequence numbers
+    that show it. `place` is where the expected value stands; `rewrite` is the text that `--update` would put there,
+    None when it cannot.
     """
 
     step: str
@@ -149,8 +150,8 @@ class SuiteResult:
     """What a whole `replay` came to: its cases in their order, and the files that are no scenarios.
 
     `nanoseconds` is the time of the whole; `jobs` how many processes it ran on; `is_interrupted` says that it was ended
-    from outside; `left` are the ids of the cases that were not run because of that or of `--fail-fast`. `is_strict`
-    says that an XPASS counts as a failure.
+    from outside, `is_terminated` that this was SIGTERM and no Ctrl-C; `left` are the ids of the cases that were not run
+    because of that or of `--fail-fast`. `is_strict` says that an XPASS counts as a failure.
     """
 
     cases: list[CaseResult] = field(default_factory=list)
@@ -158,6 +159,7 @@ class SuiteResult:
     nanoseconds: int = 0
     jobs: int = 1
     is_interrupted: bool = False
+    is_terminated: bool = False
     left: list[str] = field(default_factory=list)
     is_strict: bool = False
 
@@ -173,7 +175,7 @@ class SuiteResult:
     def exit_code(self) -> ExitCode:
         """What the command ends with: a file that is none beats a failure, a failure beats a run that is stuck."""
         if self.is_interrupted:
-            return ExitCode.INTERRUPTED
+            return ExitCode.TERMINATED if self.is_terminated else ExitCode.INTERRUPTED
         if self.problems:
             return ExitCode.INPUT
         bad = {case.outcome for case in self.cases if self.is_bad(case)}

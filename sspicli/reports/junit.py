@@ -15,7 +15,6 @@ from typing import NamedTuple
 from sspicli.analysis.cases import CaseResult, Outcome, Problem, SuiteResult
 from sspicli.analysis.complaints import Complaint, again, complaints, debug, of_problem, warnings
 from sspicli.reports.escapes import xml_attribute, xml_text
-from sspicli.sspi.errors import ExitCode
 
 _SUFFIX = ".sspi.yaml"
 
@@ -52,8 +51,8 @@ def junit_text(suite: SuiteResult, *, timing: bool, places: bool = False) -> str
         ("time", _seconds(suite.nanoseconds) if timing else None),
     )
     body = [part for file, group in files.items() for part in _suite(file, group, timing=timing, places=places)]
-    ended = suite.exit_code is ExitCode.INTERRUPTED
-    note = ["<!-- interrupted: not every case was run -->"] if ended else []
+    how = "terminated" if suite.is_terminated else "interrupted"
+    note = [f"<!-- {how}: not every case was run -->"] if suite.is_interrupted else []
     head = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites{attributes}>"]
     text = "\n".join([*head, *note, *body, "</testsuites>"]) + "\n"
     return text.encode("ascii", "xmlcharrefreplace").decode("ascii")

@@ -23,6 +23,7 @@ VERDICTS = {
     ExitCode.INPUT: "no scenario",
     ExitCode.NOTHING_TO_RUN: "nothing to run",
     ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.TERMINATED: "terminated",
 }
 
 Member = dict[str, object]

@@ -28,7 +28,8 @@ def tap_text(suite: SuiteResult, *, timing: bool) -> str:
     for number, (state, description, directive, diagnostics) in enumerate(points, start=1):
         lines.append(f"{state} {number} - {_escaped(description)}" + (f" # {directive}" if directive else ""))
         lines += [f"  {one}" for one in diagnostics]
-    return "\n".join([*lines, *(["Bail out! interrupted"] if suite.is_interrupted else [])]) + "\n"
+    how = "terminated" if suite.is_terminated else "interrupted"
+    return "\n".join([*lines, *([f"Bail out! {how}"] if suite.is_interrupted else [])]) + "\n"
 
 
 _Point = tuple[str, str, str, Sequence[str]]

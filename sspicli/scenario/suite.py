@@ -76,6 +76,7 @@ class Suite(Generic[C]):
             result = self.result
             result.nanoseconds = int((perf_counter() - began) * 1e9)
             result.is_interrupted = bool(self.halted)
+            result.is_terminated = self.halted == "terminated"
             done = {case.id for case in result.cases}
             result.left = [case.id for case in self._cases if case.id not in done]
         return result

@@ -197,7 +197,7 @@ def summary_lines(suite: SuiteResult, look: Look) -> list[Line]:
     ]
     code = suite.exit_code
     time = _time(suite.nanoseconds, look)
-    why = "interrupted, " if suite.is_interrupted else ""
+    why = ("terminated, " if suite.is_terminated else "interrupted, ") if suite.is_interrupted else ""
     ended = Segment(f" {why}exit {int(code)}", "good" if code is ExitCode.OK else "bad")
     return _filled([*parts, *([Segment(f" {time}")] if time else []), ended], look.width)
 

@@ -266,6 +266,7 @@ def test_an_ended_suite_prints_what_was_done_and_leaves_no_process(replay, name,
     out, _ = running.communicate(timeout=30)
     assert running.returncode == code
     assert "NOT RUN 2" in out
+    assert f"{'interrupted' if code == 130 else 'terminated'}, exit {code}" in " ".join(out.split())
     with pytest.raises(ProcessLookupError):
         os.killpg(running.pid, 0)
 

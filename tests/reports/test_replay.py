@@ -49,6 +49,7 @@ def test_the_same_cases_give_the_same_bytes_without_timing():
         (SuiteResult(cases=[FAILED], problems=[PROBLEM]), "no scenario"),
         (SuiteResult(), "nothing to run"),
         (SuiteResult(cases=[FAILED], is_interrupted=True), "interrupted"),
+        (SuiteResult(cases=[FAILED], is_interrupted=True, is_terminated=True), "terminated"),
         (SuiteResult(cases=[case(Outcome.XPASS)]), "ok"),
         (SuiteResult(cases=[case(Outcome.XPASS)], is_strict=True), "failed"),
         (SuiteResult(cases=[case(Outcome.XFAIL), case(Outcome.SKIP)]), "ok"),
@@ -90,5 +91,5 @@ def test_the_last_event_says_what_the_document_says():
 
 
 def test_every_exit_code_of_a_suite_has_its_word():
-    ends = {ExitCode.OK, ExitCode.FAILED, ExitCode.STUCK, ExitCode.INPUT, ExitCode.NOTHING_TO_RUN, ExitCode.INTERRUPTED}
-    assert set(VERDICTS) == ends
+    ran = {ExitCode.OK, ExitCode.FAILED, ExitCode.STUCK, ExitCode.INPUT, ExitCode.NOTHING_TO_RUN}
+    assert set(VERDICTS) == ran | {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
