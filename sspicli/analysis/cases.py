@@ -99,7 +99,7 @@ class CaseResult:
     wait chain of a stuck run. `schedule` is the `v1:...` string that makes the same choices again, `seed` the seed.
     `recording` is the file that holds the case's journal, "" for none; `verdict` is the run's
     own (`ok`, `failed`, ...), "" when nothing was run. `at` is the record to look at first, 0 for none. `steps` are
-    all the steps, for those who want to see them.
+    the legs and steps of a case that is bad, each with what was seen of it.
     """
 
     file: str

@@ -69,7 +69,7 @@ _EVENTS = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option(
     "--events", type=_EVENTS, metavar="FILE", help="Write JSON lines as cases end; - is stdout, for them alone."
 )
-@report_options(*FORMATS)
+@report_options(*FORMATS, verbose="Add each case, what was seen at each step of a bad one, and warnings.")
 def command(paths: tuple[str, ...], **given: object) -> int:
     """Run scenarios as tests: files, and folders with everything below them. Recordings that are named are run again.
 

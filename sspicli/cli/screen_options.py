@@ -105,9 +105,13 @@ def run_options(function: F) -> F:
     return _with(function, _format("text", "json", "jsonl"), _OUTPUT, *_DETAIL, *_LOOK)
 
 
-def report_options(*formats: str) -> Callable[[F], F]:
-    """Add what a command needs that reports in formats of its own; for `Screen` and `Detail`."""
-    return lambda function: _with(function, _format(*formats), _OUTPUT, *_DETAIL, *_LOOK)
+def report_options(*formats: str, verbose: str) -> Callable[[F], F]:
+    """Add what a command needs that reports in formats of its own; for `Screen` and `Detail`.
+
+    `verbose` says what -v adds.
+    """
+    more = click.option("-v", "verbose", count=True, help=verbose)
+    return lambda function: _with(function, _format(*formats), _OUTPUT, more, *_DETAIL[1:], *_LOOK)
 
 
 def brief_options(*formats: str) -> Callable[[F], F]:

@@ -6,6 +6,7 @@ for a run that has just ended and for its recording. A path leads from every exp
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from sspicli.analysis.calls import Call, Leg, Refusal
@@ -47,6 +48,7 @@ class Checker:
         self.report = report
         self.records = records
         self.count = 0
+        self.tested: Counter[str] = Counter()
         self.unmet: list[Unmet] = []
         self._story: Story | None = None
         self._others: dict[int, Report] = {}
@@ -71,6 +73,7 @@ class Checker:
     ) -> None:
         """Count one expectation; where it does not hold, keep it with what explains it."""
         self.count += 1
+        self.tested[step] += 1
         if expected == got if holds is None else holds:
             return
         self.unmet.append(

@@ -36,6 +36,7 @@ from sspicli.scenario.load import Case
 from sspicli.scenario.model import CallCheck, LegCheck, Scenario
 from sspicli.scenario.plans import handshakes_of, plan_of, read_clock, run_started, with_tls
 from sspicli.scenario.program import Memory, program
+from sspicli.scenario.seen import steps_seen
 from sspicli.scenario.shapes import CallExpected
 from sspicli.session.actions import Driver
 from sspicli.session.drivers import Plan, Style, endpoint_program
@@ -340,6 +341,7 @@ def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseRe
         seed=0 if ran.report.run is None else ran.report.run.seed,
         schedule=ran.schedule,
         at=_first_record(unmet, counting, ran.report),
+        steps=steps_seen(checker) if is_bad else (),
     )
 
 

@@ -141,3 +141,23 @@ def test_a_signal_that_no_step_raises_is_told_as_such_and_breaks_no_rule():
 def test_what_is_not_on_the_wire_is_not_told_as_being_on_it():
     result = play(scenario("programs:\n  client:\n    - await: go\n  server:\n    - sleep: 1\n"))
     assert [(one.evidence, one.seen) for one in result.unmet] == [((), result.waits)]
+
+
+def test_a_bad_case_shows_its_legs_and_steps_with_what_was_seen_of_each():
+    result = play(
+        scenario("session: { server: { cert: expired } }\nsteps:\n- { leg: 9, expect: { sender: client } }\n")
+    )
+    seen = {one.id: one for one in result.steps}
+    assert seen["leg 1"].seen.startswith("client, ")
+    assert "ClientHello" in seen["leg 1"].seen
+    assert (seen["leg 9"].is_reached, seen["leg 9"].expectations, seen["leg 9"].unmet) == (False, 1, 1)
+
+
+def test_steps_of_a_program_are_shown_with_the_statuses_that_came_of_them():
+    result = play(scenario("programs:\n  client:\n    - await: go\n    - sleep: 2\n  server:\n    - sleep: 1\n"))
+    assert [(one.id, one.is_reached) for one in result.steps] == [
+        ("client.1", True),
+        ("client.2", False),
+        ("server.1", True),
+    ]
+    assert play(scenario("")).steps == ()
