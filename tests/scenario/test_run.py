@@ -132,14 +132,14 @@ def test_null_for_a_target_is_no_name_and_null_for_a_certificate_is_none():
 
 
 def test_a_signal_that_no_step_raises_is_told_as_such_and_breaks_no_rule():
-    result = play(scenario("programs:\n  client:\n    - await: go\n  server:\n    - sleep: 1\n"))
+    result = play(scenario("programs:\n  client:\n    - await: go\n    - signal: go\n  server:\n    - sleep: 1\n"))
     assert result.outcome is Outcome.STUCK
     assert "client waits for the signal go, which no step raised yet" in " ".join(result.waits)
     assert (result.findings, result.warnings) == ((), ())
 
 
 def test_what_is_not_on_the_wire_is_not_told_as_being_on_it():
-    result = play(scenario("programs:\n  client:\n    - await: go\n  server:\n    - sleep: 1\n"))
+    result = play(scenario("programs:\n  client:\n    - await: go\n    - signal: go\n  server:\n    - sleep: 1\n"))
     assert [(one.evidence, one.seen) for one in result.unmet] == [((), result.waits)]
 
 
@@ -154,7 +154,9 @@ def test_a_bad_case_shows_its_legs_and_steps_with_what_was_seen_of_each():
 
 
 def test_steps_of_a_program_are_shown_with_the_statuses_that_came_of_them():
-    result = play(scenario("programs:\n  client:\n    - await: go\n    - sleep: 2\n  server:\n    - sleep: 1\n"))
+    result = play(
+        scenario("programs:\n  client:\n    - await: go\n    - sleep: 2\n    - signal: go\n  server:\n    - sleep: 1\n")
+    )
     assert [(one.id, one.is_reached) for one in result.steps] == [
         ("client.1", True),
         ("client.2", False),
