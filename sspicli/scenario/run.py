@@ -341,7 +341,7 @@ def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseRe
         seed=0 if ran.report.run is None else ran.report.run.seed,
         schedule=ran.schedule,
         at=_first_record(unmet, counting, ran.report),
-        steps=steps_seen(checker) if is_bad else (),
+        steps=steps_seen(checker) if is_bad or is_stuck else (),
     )
 
 
