@@ -8,6 +8,7 @@ and none are expected.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.packages.options import settings_of
 from sspicli.runtime.chooser import Completion, Order
+from sspicli.scenario import yaml
 from sspicli.scenario.edit import written
 from sspicli.scenario.expect import NOTHING, call_around, said, seen_of
 from sspicli.scenario.layout import formatted
@@ -31,6 +33,8 @@ ENCRYPTED = "Encrypted"
 _ALWAYS = ("client", "server", "protocol", "cipher_suite", "group", "alpn")
 _OF_FAILURES = ("failed", "at_leg", "alert", "field")
 
+_MARK = re.compile(r"---(\s|$)")  # nothing but the mark between two documents begins a line so
+
 Value = str | int | float | bool | None | Sequence["Value"] | Mapping[str, "Value"]
 
 
@@ -41,7 +45,7 @@ def scenario_text(records: Sequence[Record], *, where: str) -> str:
         raise InputError("the recording does not say how its run was made", where=where, help="record the run again")
     given = first.options.get("scenario")
     if isinstance(given, str):
-        return given
+        return _document(given, first.options.get("scenario.number"), where)
     result = report(list(records))
     if not isinstance(records[-1].event, ev.RunEnded) or result.reason in ev.FROM_OUTSIDE:
         raise InputError(
@@ -51,6 +55,19 @@ def scenario_text(records: Sequence[Record], *, where: str) -> str:
         )
     parts = {**_asked(first, where), **_expected(result, records)}
     return formatted("".join(_part(key, value) for key, value in parts.items()))
+
+
+def _document(text: str, number: object, where: str) -> str:
+    """Give the document of a text that a run was made from, with the comments in it, and no other."""
+    _, documents = yaml.parse(text, where)
+    if len(documents) < 2 or not isinstance(number, int) or not 1 <= number <= len(documents):
+        return text
+    lines = text.splitlines(keepends=True)
+    marks = [at for at, one in enumerate(lines) if _MARK.match(one)]
+    first = documents[number - 1].span.line - 1
+    begin = max((at for at in marks if at <= first), default=0)
+    end = min((at for at in marks if at > first), default=len(lines))
+    return "".join(lines[begin + (lines[begin].strip() == "---") : end])
 
 
 def files_outside(records: Sequence[Record]) -> list[str]:

@@ -244,3 +244,14 @@ def test_a_scenario_from_a_recording_says_which_files_it_may_not_name(tmp_path):
     assert made.returncode == 0
     assert "note: cert=../site.pem is outside the scenario's folder" in made.stderr
     assert "cert: ../site.pem" in (tmp_path / "below" / "a.sspi.yaml").read_text()
+
+
+def test_a_recording_of_one_of_several_documents_gives_that_document(tmp_path):
+    one = "schema: sspi-async/scenario/1\nname: one\n"
+    two = "schema: sspi-async/scenario/1\nname: two  # the second\nsession: { server: { cert: expired } }\n"
+    three = "schema: sspi-async/scenario/1\nname: three\n"
+    (tmp_path / "a.sspi.yaml").write_text(f"{one}---\n{two}---\n{three}")
+    sspi("replay", "a.sspi.yaml", "--artifacts", "kept", cwd=tmp_path)
+    (kept,) = (tmp_path / "kept").iterdir()
+    made = sspi("scenario", "new", "--no-schema", "--from", f"kept/{kept.name}", cwd=tmp_path)
+    assert made.stdout == two
