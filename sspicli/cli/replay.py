@@ -94,6 +94,8 @@ def command(paths: tuple[str, ...], **given: object) -> int:
     _check(asked, chosen)
     if asked.lists:
         return _listed(chosen, problems, screen, detail)
+    for note in filter(None, (getattr(one, "note", "") for one in chosen)):
+        click.echo(f"note: {visible(note, _LONGEST)}", err=True)
     reporter = Reporter(screen, detail, asked.files, warn)
     code = _replayed(asked, chosen, problems, reporter)
     if code == ExitCode.NOTHING_TO_RUN:

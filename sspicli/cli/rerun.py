@@ -94,6 +94,13 @@ def read_recorded(path: Path, name: str, *, allowed: Sequence[Path] = ()) -> Rec
             where=f"{name}:{error.record + 1}",
             help="it was edited, or written by another version; record the run again",
         ) from None
+    if recording.has_gap:
+        line = len(recording.records) + 2
+        raise InputError(
+            f"records are missing: record {line - 1} is not in its place",
+            where=f"{name}:{line}",
+            help="it was edited; record the run again",
+        )
     records = tuple(recording.records)
     if not records or not isinstance(records[0].event, ev.RunStarted):
         raise InputError("the recording does not say how its run was made", where=name, help="record the run again")

@@ -302,8 +302,10 @@ def _bounded(value: Json) -> Json:
 def _opened(text: str) -> dict[str, Json]:
     """Check a line's checksum and take it apart."""
     head, mark, tail = text.rstrip("\r\n").rpartition(',"crc":"')
-    if not mark or tail != f'{crc32(head.encode("utf-8", "surrogatepass")):08x}"}}':
-        raise CodecError("the line is cut short, or does not match its checksum")
+    if not mark or not tail.endswith('"}'):
+        raise CodecError("the line is cut short: it does not end with its checksum")
+    if tail != f'{crc32(head.encode("utf-8", "surrogatepass")):08x}"}}':
+        raise CodecError("the line does not match its checksum: it was edited, or damaged")
     try:
         body = json.loads(head + "}", object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except CodecError:

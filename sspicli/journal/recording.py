@@ -77,12 +77,20 @@ class KeyLogWriter:
         self._file.close()
 
 
+class GapError(CodecError):
+    """A record that is whole, and not the one that follows."""
+
+
 class Recording(NamedTuple):
-    """What a file held: its records, whether secrets are in it, and a note when it is not whole."""
+    """What a file held: its records, whether secrets are in it, and a note when it is not whole.
+
+    `has_gap` says that a record is not the one that follows: some before it were taken out, doubled or moved.
+    """
 
     records: list[Record]
     has_secrets: bool
     note: str
+    has_gap: bool = False
 
 
 def read_recording(path: Path, *, largest: int = LARGEST) -> Recording:
@@ -108,7 +116,7 @@ def recording_of(lines: Iterable[bytes], *, where: str) -> Recording:
             records.append(_following(decoder.record(_text(line)), len(records)))
         except CodecError as error:
             note = f"{where}:{number}: {error}; the {len(records)} records before it are used"
-            return Recording(records, has_secrets, note)
+            return Recording(records, has_secrets, note, isinstance(error, GapError))
     is_whole = bool(records) and isinstance(records[-1].event, ev.RunEnded)
     note = "" if is_whole else f"{where}: the recording ends before the run did, after {_last_call(records)}"
     return Recording(records, has_secrets, note)
@@ -123,7 +131,7 @@ def _first(numbered: Iterator[tuple[int, bytes]]) -> bytes:
 def _following(record: Record, count: int) -> Record:
     """Make sure that no line before this one is lost, doubled or moved."""
     if record.sequence != count + 1:
-        raise CodecError(f"record {record.sequence} stands where {count + 1} should")
+        raise GapError(f"record {record.sequence} stands where {count + 1} should")
     return record
 
 

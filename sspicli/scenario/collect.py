@@ -103,12 +103,14 @@ def _parted(given: str) -> tuple[Path, str | None]:
 
 
 def _is_recording(path: Path) -> bool:
-    """Say whether a file says of itself that it is a recording; what cannot be read is left to who loads it."""
+    """Say whether a file is a recording, by its name or its first bytes; what cannot be read is left to who loads it."""
+    if path.suffix == ".sspirec":
+        return True
     try:
         with open_regular_file(path) as file:
             return file.read(len(_RECORDING)) == _RECORDING
     except (InputError, OSError):
-        return path.suffix == ".sspirec"
+        return False
 
 
 def _not_entered(folder: Path, error: OSError) -> Problem:

@@ -376,3 +376,43 @@ def test_a_recorded_scenario_is_run_from_the_text_in_the_recording(scenarios):
     scenarios("in/wrong.sspi.yaml", "--artifacts", "kept", "--schedule", "v1:01")
     (scenarios.folder / "in" / "wrong.sspi.yaml").unlink()
     assert scenarios("kept/wrong-not-so.sspirec").returncode == 0
+
+
+# -- recordings that are not whole -------------------------------------------------------------------------------------
+
+
+def edited(replay, change):
+    """Give a recording other lines."""
+    path = replay.folder / A
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+
+
+def test_a_recording_that_was_cut_is_said_to_be_so_in_full_on_stderr(replay):
+    edited(replay, lambda lines: lines[:8])
+    ended = replay(A)
+    assert ended.returncode == 0
+    assert ended.stderr == "note: a.sspirec: the recording ends before the run did, after no call\n"
+
+
+def test_a_recording_with_records_taken_out_is_refused(replay):
+    edited(replay, lambda lines: lines[:4] + lines[5:])
+    ended = replay(A)
+    assert ended.returncode == 3
+    assert "records are missing: record 4 is not in its place" in ended.stdout
+    assert "a.sspirec:5" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda lines: [lines[0].replace(b"false", b"true"), *lines[1:]], "does not match its checksum"),
+        (lambda lines: [], "the file is empty"),
+        (lambda lines: [b"junk\n"], "the line is cut short"),
+    ],
+)
+def test_a_recording_whose_first_line_cannot_be_read_is_told_as_a_recording(replay, change, said):
+    edited(replay, change)
+    ended = replay(A)
+    assert ended.returncode == 3
+    assert "this is not a recording: " in ended.stdout
+    assert said in " ".join(ended.stdout.split())
