@@ -86,12 +86,11 @@ class Files:
 
 
 def named_files(settings: Mapping[str, Any]) -> list[str]:
-    """List the settings whose value names a file."""
-    return [
-        key
-        for key, words in WORDS.items()
-        if isinstance(one := settings.get(key), str) and one and one.lower() not in words
-    ]
+    """List the settings whose value names a file; beside a described certificate no other file of it has a meaning."""
+    is_described = settings.get("cert") is not None and not isinstance(settings["cert"], str)
+    keys = ["trust"] if is_described else list(WORDS)
+    values = {key: settings.get(key) for key in keys}
+    return [key for key, one in values.items() if isinstance(one, str) and one and one.lower() not in WORDS[key]]
 
 
 def leaves_folder(path: str) -> bool:
