@@ -103,7 +103,7 @@ def _parted(given: str) -> tuple[Path, str | None]:
 
 
 def _is_recording(path: Path) -> bool:
-    """Say whether a file is a recording, by its name or its first bytes; what cannot be read is left to who loads it."""
+    """Say whether a file is a recording, by its name or first bytes; what cannot be read is left to who loads it."""
     if path.suffix == ".sspirec":
         return True
     try:

@@ -33,7 +33,17 @@ _SENTENCES = {
     "string_pattern_mismatch": "{value} is not written as {pattern}",
     "string_too_long": "the text has more than {max_length} characters",
     "string_too_short": "the text is empty",
+    "too_long": "there are more than {max_length} here",
+    "too_short": "there are fewer than {min_length} here",
 }
+_WRITTEN = {
+    r"^(client|server)(\.[a-z][a-z0-9-]{0,31})?$": "a program is called client, server, client.NAME or server.NAME",
+    r"^[A-DP]\d{3}$": "the code of a rule, such as A001, is wanted here",
+    r"^[A-Za-z0-9][\w.-]{0,63}$": "a tag is a word of letters, digits, _ . and -",
+    r"^[^\x00-\x1f\x7f]*$": "no control characters stand in a name",
+}
+"""What is wanted where a pattern is not met, in words."""
+KEY = "[key]"  # what the path of an error ends with that is about a key
 _OF_KEYS = frozenset({"missing", "extra_forbidden"})
 _TYPES = frozenset(
     {"string_type", "list_type", "dict_type", "model_type", "literal_error", "string_pattern_mismatch", "none_required"}
@@ -87,7 +97,8 @@ def _problem(
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown_key(loc, root, source, kinds, data)
-    place = source.place(span_at(root, loc))
+    is_of_key = KEY in error["loc"] and bool(loc)
+    place = source.place(key_span(root, loc) if is_of_key else span_at(root, loc))
     if kind in ("no_step", "no_check"):
         return Problem(place, *_no_choice(error, is_step=kind == "no_step"))
     if kind == "scenario":
@@ -95,6 +106,8 @@ def _problem(
     value = _shown(error.get("input"))
     words = {"value": value, "key": str(loc[-1]) if loc else "", **context}
     sentence = _SENTENCES.get(kind)
+    if kind == "string_pattern_mismatch" and context.get("pattern") in _WRITTEN:
+        return Problem(place, f"{value} is not written as it should be", _WRITTEN[context["pattern"]])
     message = sentence.format(**words) if sentence else error["msg"]
     known = re.findall(r"'([^']+)'", str(context.get("expected", "")))
     return Problem(place, message, near(str(error.get("input")), known) if known else "")

@@ -176,3 +176,19 @@ def test_an_error_leads_to_the_value_that_came_from_a_variable():
     (unmet,) = result.unmet
     assert (unmet.place.line, unmet.place.column) == (4, 19)
     assert unmet.rewrite is None
+
+
+@pytest.mark.parametrize(
+    ("body", "column", "message"),
+    [
+        ("programs: { cleint: [] }", 13, "'cleint' is not written as it should be"),
+        ("schedule: { calls: { client.int: inline } }", 22, "'int' is no function"),
+        ("verify: { ignore: { Z9: because } }", 21, "'Z9' is not written as it should be"),
+        ("expect: { findings: [XX] }", 22, "'XX' is not written as it should be"),
+    ],
+)
+def test_the_caret_stands_under_a_wrong_key_and_no_pattern_is_shown(body, column, message):
+    (problem,) = problems(scenario(body + "\n"))
+    assert problem.place.column == column
+    assert problem.message.startswith(message)
+    assert "^" not in problem.message + problem.help
