@@ -89,7 +89,7 @@ def command(paths: tuple[str, ...], **given: object) -> int:
     asked = Asked(paths=paths, **given)  # type: ignore[arg-type]
     screen.check_file()
     asked.files.check(screen)
-    cases, problems = cases_of(asked.paths, asked.allowed)
+    cases, problems, left = cases_of(asked.paths, asked.allowed)
     chosen = asked.selection.of(cases)
     _check(asked, chosen)
     if asked.lists:
@@ -97,7 +97,7 @@ def command(paths: tuple[str, ...], **given: object) -> int:
     for note in filter(None, (getattr(one, "note", "") for one in chosen)):
         click.echo(f"note: {visible(note, _LONGEST)}", err=True)
     reporter = Reporter(screen, detail, asked.files, warn)
-    code = _replayed(asked, chosen, problems, reporter)
+    code = _replayed(asked, chosen, (problems, left), reporter)
     if code == ExitCode.NOTHING_TO_RUN:
         raise NothingToRunError("nothing to run", help=why_nothing(asked.selection, cases))
     return code
@@ -212,21 +212,23 @@ def _list_document(chosen: Sequence[Runnable]) -> dict[str, object]:
 # -- running -----------------------------------------------------------------------------------------------------------
 
 
-def _replayed(asked: Asked, chosen: Sequence[Runnable], problems: list[Problem], reporter: Reporter) -> int:
+_Unread = tuple[list[Problem], list[str]]
+"""What is wrong with files that are no scenarios, and the cases of theirs that are not run because of that."""
+
+
+def _replayed(asked: Asked, chosen: Sequence[Runnable], unread: _Unread, reporter: Reporter) -> int:
     """Run the cases and report them; the exit code is that of the worst."""
-    suite, reason = _run(asked, chosen, problems, reporter)
+    suite, reason = _run(asked, chosen, unread, reporter)
     if asked.update and not reason and _rewrites(suite.cases):
-        cases, problems = cases_of(asked.paths, asked.allowed)
+        cases, problems, left = cases_of(asked.paths, asked.allowed)
         wanted = {one.id for one in chosen}
-        suite, reason = _run(asked, [one for one in cases if one.id in wanted], problems, reporter)
+        suite, reason = _run(asked, [one for one in cases if one.id in wanted], (problems, left), reporter)
     remember(Path.cwd(), suite.cases)
     reporter.write(suite)
     return ENDED_BY[reason] if reason else suite.exit_code
 
 
-def _run(
-    asked: Asked, chosen: Sequence[Runnable], problems: list[Problem], reporter: Reporter
-) -> tuple[SuiteResult, str]:
+def _run(asked: Asked, chosen: Sequence[Runnable], unread: _Unread, reporter: Reporter) -> tuple[SuiteResult, str]:
     """Run the cases, with progress and events; what they came to, and who ended them early."""
     events = Events(asked.events, timing=reporter.detail.timing)
     done, failed = 0, 0
@@ -243,11 +245,12 @@ def _run(
 
     drawn = Drawn(bar, is_quiet=reporter.detail.quiet)
     suite = Suite(chosen, asked.runner, asked.policy, heard=heard, idle=drawn.tick)
-    suite.result.problems, suite.result.is_strict = problems, asked.strict
+    (suite.result.problems, left), suite.result.is_strict = unread, asked.strict
     try:
         with interruptible(suite.halt):
             events.begin(suite.result, len(chosen))
             suite.run()
+            suite.result.left += left
     finally:
         drawn.wipe()
     events.end(suite.result)

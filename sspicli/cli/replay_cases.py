@@ -18,10 +18,14 @@ from sspicli.sspi.errors import InputError, UsageError
 
 
 class Cases(NamedTuple):
-    """What the paths hold: cases in their order, and what is wrong with files that hold none."""
+    """What the paths hold: cases in their order, and what is wrong with files that hold none.
+
+    `left` are the ids of cases that are good, in files that are not, and are therefore not run.
+    """
 
     cases: list[Runnable]
     problems: list[Problem]
+    left: list[str]
 
 
 def cases_of(paths: Sequence[str], allowed: Sequence[Path] = ()) -> Cases:
@@ -32,12 +36,14 @@ def cases_of(paths: Sequence[str], allowed: Sequence[Path] = ()) -> Cases:
     collected = collect(paths)
     cases: list[Runnable] = []
     problems = list(collected.problems)
+    left: list[str] = []
     for found in collected.files:
         try:
             cases += _recorded(found, allowed) if found.is_recording else _scenarios(found, allowed)
         except InputError as error:
             problems += problems_of(error, found)
-    return Cases(cases, problems)
+            left += [one for one in getattr(error, "left", ()) if found.case in (None, one)]
+    return Cases(cases, problems, left)
 
 
 def _recorded(found: Found, allowed: Sequence[Path]) -> Sequence[Runnable]:

@@ -130,7 +130,8 @@ def _cases(source: yaml.Source, documents: tuple[yaml.Node, ...], reading: _Read
         ] = None
     wrong |= dict.fromkeys(_twice(cases))
     if wrong:
-        raise yaml.ScenarioError(tuple(sorted(wrong, key=lambda one: one.place[1:3])))
+        left = tuple(dict.fromkeys(case.id for case in cases))
+        raise yaml.ScenarioError(tuple(sorted(wrong, key=lambda one: one.place[1:3])), left)
     return Loaded(source, tuple(cases))
 
 

@@ -58,14 +58,18 @@ class Source(NamedTuple):
 
 
 class ScenarioError(InputError):
-    """A file that is no scenario: every problem found in it, in the order of the text."""
+    """A file that is no scenario: every problem found in it, in the order of the text.
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    `left` are the ids of those of its cases that have none, and are not run because of the others.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], left: tuple[str, ...] = ()) -> None:
         first = problems[0]
         where = f"{first.place.file}:{first.place.line}:{first.place.column}"
         super().__init__(first.message, help=first.help, where=where)
         self.problems = problems
+        self.left = left
 
-    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...], tuple[str, ...]]]:
         """Let it come back whole from another process."""
-        return ScenarioError, (self.problems,)
+        return ScenarioError, (self.problems, self.left)

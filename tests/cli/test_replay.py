@@ -416,3 +416,10 @@ def test_a_recording_whose_first_line_cannot_be_read_is_told_as_a_recording(repl
     assert ended.returncode == 3
     assert "this is not a recording: " in ended.stdout
     assert said in " ".join(ended.stdout.split())
+
+
+def test_one_bad_document_leaves_the_others_of_its_file_and_the_summary_counts_them(replay):
+    (replay.folder / "a.sspi.yaml").write_text(f"{GOOD}---\n{GOOD.replace('a handshake', 'b')}oops: 1\n")
+    ended = replay("a.sspi.yaml")
+    assert ended.returncode == 3
+    assert "NOT RUN 2" in " ".join(ended.stdout.split())
