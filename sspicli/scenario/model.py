@@ -114,7 +114,7 @@ class FaultPart(Part):
     """Keep only so many bytes of the leg."""
     extend: Hex | None = None
     """Add these bytes to the leg."""
-    split: list[Annotated[Int, Field(ge=1)]] | None = None
+    split: Annotated[list[Annotated[Int, Field(ge=1)]], Field(min_length=1)] | None = None
     """Deliver the leg in pieces, cut at these offsets."""
     join: Flag = False
     """Deliver the leg together with what its sender sends next."""

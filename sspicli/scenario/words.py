@@ -111,11 +111,10 @@ class _Spelled:
 def _status(value: object) -> object:
     word = as_text(value)
     if isinstance(word, str):
-        name = word.upper()
-        if name in SecurityStatus.__members__:
-            return SecurityStatus[name]
-        if name in STATUS_ALIASES:
-            return STATUS_ALIASES[name]
+        if word in SecurityStatus.__members__:
+            return SecurityStatus[word]
+        if word in STATUS_ALIASES:
+            return STATUS_ALIASES[word]
         if re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}|-?\d{1,10}", word):
             number = int(word, 0) & 0xFFFFFFFF
             if number in SecurityStatus._value2member_map_:
@@ -127,8 +126,8 @@ def _status(value: object) -> object:
 
 def _nt_status(value: object) -> object:
     word = str(as_text(value))
-    if word.upper() in NtStatus.__members__:
-        return NtStatus[word.upper()]
+    if word in NtStatus.__members__:
+        return NtStatus[word]
     raise wrong(f"{word[:80]!r} is no NTSTATUS", near(word, NtStatus.__members__) or "its ntstatus.h name")
 
 
@@ -191,10 +190,12 @@ AlertName = TypeAliasType(
 
 
 def _buffer_type(value: object) -> object:
-    word = str(as_text(value)).upper().removeprefix("SECBUFFER_")
+    word = str(as_text(value)).removeprefix("SECBUFFER_")
     if word in BufferType.__members__:
         return BufferType[word]
-    raise wrong(f"{str(value)[:80]!r} is no buffer type", near(word, BufferType.__members__))
+    raise wrong(
+        f"{str(value)[:80]!r} is no buffer type", near(word.upper().removeprefix("SECBUFFER_"), BufferType.__members__)
+    )
 
 
 BufferTypeWord = TypeAliasType(
@@ -269,7 +270,7 @@ class _HexSchema:
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Say how bytes are written."""
-        return {"type": "string", "pattern": r"^[0-9a-fA-F\s:]*$"}
+        return {"anyOf": [{"type": "string", "pattern": r"^[0-9a-fA-F\s:]*$"}, {"type": "number"}]}
 
 
 Hex = Annotated[bytes, BeforeValidator(_bytes), _HexSchema()]

@@ -192,3 +192,19 @@ def test_the_caret_stands_under_a_wrong_key_and_no_pattern_is_shown(body, column
     assert problem.place.column == column
     assert problem.message.startswith(message)
     assert "^" not in problem.message + problem.help
+
+
+@pytest.mark.parametrize(
+    ("body", "help"),
+    [
+        ("expect: { client: sec_e_ok }", 'did you mean "SEC_E_OK"?'),
+        ("faults: [{ leg: 1, split: [] }]", ""),
+        (
+            "programs: { client: [{ init: { input: [{ type: secbuffer_token, bytes: { hex: 00 } }] } }] }",
+            'did you mean "TOKEN"?',
+        ),
+    ],
+)
+def test_words_are_taken_as_the_schema_has_them_and_no_other_way(body, help):
+    (problem,) = problems(scenario(body + "\n"))
+    assert help in problem.help
