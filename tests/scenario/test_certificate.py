@@ -107,7 +107,7 @@ def test_all_that_is_wrong_is_said_at_once_where_it_stands():
         ("{ chain: 9 }", "9", "too large"),
         ("{ padding: 1000001 }", "1000001", "too large"),
         ("{ }, key: p256", "p256", "beside a described certificate"),
-        ("{ }, key-password-file: f", "f", "no such file"),
+        ("{ }, key-password-file: f", "f", "beside a described certificate"),
         ("valid, alpn: { a: b }", "{ a: b }", "a mapping is no value here"),
     ],
 )
