@@ -111,10 +111,11 @@ def again(case: CaseResult) -> str:
 
 
 def debug(case: CaseResult) -> str:
-    """Give the command that opens the case's recording, "" when there is none."""
+    """Give the command that opens the case's recording in the debugger, where it went wrong; "" when there is none."""
     if not case.recording or not case.recording.isprintable():
         return ""
-    return shlex.join([PROGRAM, "show", _argument(case.recording)])
+    at = ["--at", str(case.at)] if case.at else []
+    return shlex.join([PROGRAM, "repl", _argument(case.recording), *at])
 
 
 def _argument(file: str) -> str:

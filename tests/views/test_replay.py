@@ -50,7 +50,7 @@ def test_an_unmet_expectation_shows_its_place_the_evidence_the_cause_and_the_com
         "   = wire:  alert 48 unknown_ca, leg 3",
         "   = cause: the trust check ran before the date check",
         "   = see:   sspi-async explain SEC_E_UNTRUSTED_ROOT",
-        "   = debug: sspi-async show .sspi-artifacts/tls-expired.sspirec",
+        "   = debug: sspi-async repl .sspi-artifacts/tls-expired.sspirec",
         f"   = again: sspi-async replay '{FILE}::tls-expired[pending-lifo]' --schedule v1:abc",
         "",
         "TOTAL 1  PASS 0  FAIL 1  XFAIL 0  XPASS 0  SKIP 0  STUCK 0   62 ms   exit 1",
