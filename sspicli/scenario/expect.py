@@ -292,9 +292,7 @@ class Checker:
         if isinstance(step, st.Check):
             self._check(step, path, name, execution)
             return
-        if isinstance(step, st.Hold | st.Release | st.Complete | st.Touch):
-            self._found_its_object(step, path, name, execution)
-            return
+        self._found_its_object(step, path, name, execution)
         expected = getattr(step, "expect", None)
         if expected is None:
             return
@@ -308,18 +306,21 @@ class Checker:
             self.hold(name, here, expected, got, records=at)
 
     def _found_its_object(self, step: st.Step, path: Loc, name: str, execution: Execution) -> None:
-        """Hold that a step which acts on calls or buffers found one: it stands in the file to do something."""
-        note = execution.find(ev.NoteMade)
-        missed = "" if note is None or not isinstance(note.event, ev.NoteMade) else note.event.text
-        if (
-            isinstance(step, st.Hold)
-            and step.hold.nth
-            and not any(
-                isinstance(one.event, ev.CallHeld) and one.sequence > execution.sequence for one in self.records
-            )
-        ):
-            missed = f"hold {step.hold.text}: no such call came"
-        self.hold(name, (*path, step.verb), "something to do", missed, holds=not missed, records=(execution.sequence,))
+        """Hold that a step which acts on calls, buffers or legs found what it names: it is there to do something."""
+        missed = self._missed(step, execution)
+        if missed or isinstance(step, st.Hold | st.Release | st.Complete | st.Touch):
+            at = (execution.sequence,)
+            self.hold(name, (*path, step.verb), "something to do", missed, holds=not missed, records=at)
+
+    def _missed(self, step: st.Step, execution: Execution) -> str:
+        """Say what a step looked for in vain; its note begins with its verb, and no other step's does."""
+        if isinstance(step, st.Hold):
+            pattern = step.hold.text
+            events = [one.event for one in self.records if one.sequence > execution.sequence]
+            came = any(isinstance(one, ev.CallHeld) and one.pattern == pattern for one in events)
+            return "" if came else f"hold {pattern}: no such call came"
+        texts = [one.event.text for one in execution.led_to if isinstance(one.event, ev.NoteMade)]
+        return next((one for one in texts if one.startswith((f"{step.verb} ", f"{step.verb}: "))), "")
 
     def _queued(
         self, name: str, path: Loc, expected: CallExpected, execution: Execution, calls: dict[Handle, Call]

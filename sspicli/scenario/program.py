@@ -285,6 +285,14 @@ def _leg(scope: Scope, arguments: st.LegArguments) -> InitializeSecurityContext 
     )  # fmt: skip
 
 
+def _legs_are_there(scope: Scope, step: st.Step, arguments: st.LegArguments) -> Driver:
+    """Put on record which legs that the buffers of a call are to hold have not been sent."""
+    for buffers in (arguments.input, arguments.output):
+        for one in buffers if isinstance(buffers, list) else ():
+            if one.bytes is not None:
+                yield from _source(scope, step, one.bytes)
+
+
 def _descriptors(
     memory: Memory, arguments: st.LegArguments, requirements: int, *, is_first: bool
 ) -> tuple[SecBufferDesc | None, SecBufferDesc | None]:
@@ -342,10 +350,12 @@ def _buffer(memory: Memory, buffer: Buffer) -> SecBuffer:
 
 
 def _initialize(scope: Scope, step: st.Initialize, ident: str) -> Driver:
+    yield from _legs_are_there(scope, step, step.init)
     yield _leg(scope, step.init)
 
 
 def _accept(scope: Scope, step: st.Accept, ident: str) -> Driver:
+    yield from _legs_are_there(scope, step, step.accept)
     yield _leg(scope, step.accept)
 
 
@@ -420,7 +430,8 @@ def _connect(scope: Scope, step: st.Connect, ident: str) -> Driver:
 
 
 def _send(scope: Scope, step: st.Send, ident: str) -> Driver:
-    yield Send(scope.memory.read(step.send), is_token=not step.protected)
+    data = yield from _source(scope, step, step.send)
+    yield Send(data, is_token=not step.protected)
 
 
 def _receive(scope: Scope, step: st.Receive, ident: str) -> Driver:
@@ -443,8 +454,15 @@ def _keep_left_over(memory: Memory, name: str) -> None:
 
 
 def _keep(scope: Scope, step: st.Keep, ident: str) -> Driver:
-    scope.memory.data[step.keep.name] = scope.memory.read(step.keep.bytes)
-    yield from ()
+    scope.memory.data[step.keep.name] = yield from _source(scope, step, step.keep.bytes)
+
+
+def _source(scope: Scope, step: st.Step, source: str | Bytes) -> Doing[bytes]:
+    """Get bytes for a step; that a leg was not there to take them from goes on record."""
+    leg = source.leg if isinstance(source, Bytes) else None
+    if leg is not None and not scope.memory.legs(leg):
+        yield Note(f"{step.verb}: leg {leg} has not been sent")
+    return scope.memory.read(source)
 
 
 def _close(scope: Scope, step: st.Close, ident: str) -> Driver:
@@ -456,7 +474,9 @@ def _free_buffers(scope: Scope, step: st.FreeBuffers, ident: str) -> Driver:
     given = step.free_buffers
     name, function = (given, "FreeContextBuffer") if isinstance(given, str) else (given.async_context, given.with_)
     _, output = scope.memory.buffers.get(name, (None, None))
-    if output is not None:
+    if output is None:
+        yield Note(f"{step.verb}: no call on {name} has had an output descriptor")
+    else:
         yield FreeContextBuffer(output) if function == "FreeContextBuffer" else FreeMemory(output, function)
 
 
@@ -464,7 +484,7 @@ def _touch(scope: Scope, step: st.Touch, ident: str) -> Driver:
     given = step.touch
     input, output = scope.memory.buffers.get(given.async_context, (None, None))
     descriptor = input if given.what == "input" else output
-    data = None if given.bytes is None else scope.memory.read(given.bytes)
+    data = None if given.bytes is None else (yield from _source(scope, step, given.bytes))
     if descriptor is None or (given.buffer is not None and given.buffer >= len(descriptor.buffers)):
         yield Note(f"touch: there is no such {given.what} buffer")
     else:
@@ -510,11 +530,12 @@ def _security_context(scope: Scope, name: str | None) -> Handle | None:
 
 def _encrypt(scope: Scope, step: st.Encrypt, ident: str) -> Driver:
     handle = _security_context(scope, step.encrypt.security_context)
+    data = yield from _source(scope, step, step.encrypt.bytes)
     sizes = yield from do(QueryContextAttributes(handle, STREAM_SIZES))
     header, trailer = (int(str(sizes.fields.get(key, 0))) for key in ("cbHeader", "cbTrailer"))
     message = SecBufferDesc(
         room(BufferType.STREAM_HEADER, header),
-        given(BufferType.DATA, scope.memory.read(step.encrypt.bytes)),
+        given(BufferType.DATA, data),
         room(BufferType.STREAM_TRAILER, trailer),
         empty(),
     )
@@ -524,7 +545,7 @@ def _encrypt(scope: Scope, step: st.Encrypt, ident: str) -> Driver:
 
 def _decrypt(scope: Scope, step: st.Decrypt, ident: str) -> Driver:
     handle = _security_context(scope, step.decrypt.security_context)
-    data = scope.memory.read(step.decrypt.bytes)
+    data = yield from _source(scope, step, step.decrypt.bytes)
     message = SecBufferDesc(given(BufferType.DATA, data), empty(), empty(), empty())
     yield DecryptMessage(handle, message)
     opened, extra = message.first(BufferType.DATA), message.first(BufferType.EXTRA)

@@ -261,6 +261,10 @@ def test_an_acquire_may_name_the_package_as_windows_does(package, status):
 
 NOTHING_TO_DO = [
     "- hold: client.init#9",
+    "- hold: server.init",
+    "- free-buffers: ac",
+    "- keep: { name: old, bytes: { leg: 9 } }",
+    "- send: { leg: 9 }",
     "- release: server.delete#5",
     "- complete: server.accept#4",
     "- touch: { what: input, act: read, buffer: 7 }",
@@ -272,6 +276,21 @@ def test_a_step_that_finds_nothing_to_act_on_fails_the_case(step):
     result = play(server(BEGIN, step, CREDENTIAL, FIRST_LEG, REST, END))
 
     assert [one.expected for one in result.unmet] == ["something to do"]
+
+
+def test_a_hold_of_one_call_is_not_met_by_that_of_another():
+    steps = "- hold: client.init#9\n- hold: server.acquire\n- complete: server.acquire\n"
+    waiting = CREDENTIAL.replace("- wait: ac", "- complete: server.acquire\n- wait: ac", 1)
+
+    result = play(server(BEGIN, steps.replace("- complete: server.acquire\n", ""), waiting, FIRST_LEG, REST, END))
+
+    assert [one.got for one in result.unmet] == ["hold client.init#9: no such call came"]
+
+
+def test_an_accept_of_a_leg_that_was_not_sent_says_so():
+    leg = FIRST_LEG.replace("accept: {}", "accept: { input: [{ type: TOKEN, bytes: { leg: 9 } }] }")
+
+    assert "accept: leg 9 has not been sent" in [one.got for one in play(server(BEGIN, CREDENTIAL, leg, END)).unmet]
 
 
 def test_a_schedule_that_speaks_of_a_call_nobody_queues_fails_the_case():
