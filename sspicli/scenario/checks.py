@@ -16,9 +16,10 @@ from sspicli.packages.option_values import EndpointSettings
 from sspicli.packages.options import parse_settings, settings_of
 from sspicli.runtime.chooser import schedule_choices
 from sspicli.scenario.certificate import CertificatePart, check_certificate, description_of
-from sspicli.scenario.model import AttributeCheck, FaultPart, LegCheck, Scenario
+from sspicli.scenario.model import AttributeCheck, CallCheck, FaultPart, LegCheck, RunExpected, Scenario
 from sspicli.scenario.names import unresolved
 from sspicli.scenario.problems import Loc
+from sspicli.scenario.shapes import CallExpected
 from sspicli.scenario.steps import (
     Accept,
     Check,
@@ -39,7 +40,8 @@ from sspicli.session.session import check_program_name
 from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.errors import SspiCliError, UsageError
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet
-from sspicli.tokens.tls_names import HANDSHAKE_TYPES
+from sspicli.tokens.tls_names import GROUPS, HANDSHAKE_TYPES
+from sspicli.tokens.tls_suites import CIPHER_SUITES
 
 Wrong = tuple[Loc, str, str]
 MESSAGE_NAMES = frozenset(
@@ -80,9 +82,12 @@ def check(scenario: Scenario, *, is_whole: bool = True) -> Iterator[Wrong]:
             if side in own:  # else the shipped driver connects
                 yield from _unconnected(walked, side)
     yield from _codes(scenario)
+    yield from _negotiated(scenario.expect)
     for number, one in enumerate(scenario.steps):
         if isinstance(one, LegCheck):
             yield from _messages(one, ("steps", number))
+        if isinstance(one, CallCheck):
+            yield from _granted(one.expect, one.call.side, ("steps", number, "expect"))
         if isinstance(one, AttributeCheck) and attribute_number(one.attribute) is None:
             yield (("steps", number, "attribute"), *_no_attribute(one.attribute))
 
@@ -106,6 +111,33 @@ def _codes(scenario: Scenario) -> Iterator[Wrong]:
     for code in scenario.verify.ignore:
         if code not in RULES:
             yield ("verify", "ignore", code), f"{code!r} is no misuse rule", "sspi-async verify --list-rules lists them"
+
+
+def _negotiated(expected: RunExpected) -> Iterator[Wrong]:
+    """Say which names of what was negotiated are nothing's."""
+    for key, value, known in (
+        ("cipher-suite", expected.cipher_suite, CIPHER_SUITES),
+        ("group", expected.group, GROUPS),
+    ):
+        if value is not None and value not in known.values():
+            help = near(value, known.values()) or "its IANA name"
+            yield ("expect", key), f"{value[:80]!r} is no {key.replace('-', ' ')}", help
+    for side, flags in (expected.granted or {}).items():
+        yield from _flags(flags, side, ("expect", "granted", side))
+
+
+def _granted(expected: CallExpected, side: str, path: Loc) -> Iterator[Wrong]:
+    for key in ("granted", "denied"):
+        yield from _flags(getattr(expected, key) or [], side, (*path, key))
+
+
+def _flags(names: list[str], side: str, path: Loc) -> Iterator[Wrong]:
+    """Say which names are no flag of pfContextAttr."""
+    known = (IscRet if side == "client" else AscRet).__members__
+    for number, name in enumerate(names):
+        if flag_word(name) not in known:
+            help = near(flag_word(name), known) or f"there are {', '.join(known)}"
+            yield (*path, number), f"{name[:80]!r} is no flag that the {side} is granted", help
 
 
 def _messages(step: LegCheck, path: Loc) -> Iterator[Wrong]:
@@ -259,6 +291,9 @@ def _step(step: Step, path: Loc, side: str) -> Iterator[Wrong]:
             if phase not in PHASES:
                 help = near(phase, PHASES) or f"there are {', '.join(PHASES)}"
                 yield (*path, "check", "phase", name), f"{phase[:80]!r} is no phase", help
+    expected = getattr(step, "expect", None)
+    if isinstance(expected, CallExpected):
+        yield from _granted(expected, side, (*path, "expect"))
     if isinstance(step, Query) and attribute_number(step.query.attribute) is None:
         yield ((*path, "query", "attribute"), *_no_attribute(step.query.attribute))
     if isinstance(step, Initialize | Accept | Handshake):

@@ -203,6 +203,9 @@ class Checker:
         end = self.report.endpoints.get(step.side)
         number = attribute_number(step.attribute)
         status, fields = (None, {}) if end is None or number is None else end.queries.get(number, (None, {}))
+        if status is None and not step.expect:
+            name = f"{step.side} {step.attribute}"
+            self.hold(name, (*path, "attribute"), "a query", "the side never asked for it", holds=False)
         for key, value in step.expect.items():
             got = (NOTHING if status is None else status.name) if key == "status" else fields.get(key, NOTHING)
             holds = _same(value, got)

@@ -54,6 +54,7 @@ FAILS = [
     ("steps: [ { call: client.init#2, expect: { granted: [DELEGATE] } } ]", "DELEGATE", "not granted"),
     ("steps: [ { call: client.init, expect: { output: [ { type: DATA } ] } } ]", "DATA", "TOKEN"),
     ("steps: [ { attribute: STREAM_SIZES, side: client, expect: { cBuffers: 5 } } ]", "5", "4"),
+    ("steps: [ { attribute: ISSUER_LIST_EX, side: client, expect: {} } ]", "a query", "never asked"),
     ("expect: { legs: 5 }", "5", "4"),
     ("expect: { protocol: TLS 1.2 }", "TLS 1.2", "TLS 1.3"),
     ("expect: { alpn: h2 }", "h2", "nothing"),
