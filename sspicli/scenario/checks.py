@@ -68,6 +68,7 @@ def check(scenario: Scenario, *, is_whole: bool = True) -> Iterator[Wrong]:
     for side in ("client", "server"):
         yield from check_settings(side, getattr(scenario.session, side))
     yield from _session(scenario)
+    yield from _reasons(scenario)
     for number, fault in enumerate(scenario.faults):
         yield from _fault(fault, ("faults", number))
     for name, steps in scenario.programs.items():
@@ -239,6 +240,16 @@ def _beside_description(settings: dict[str, Any], path: Loc) -> Iterator[Wrong]:
         if key in settings:
             help = "write key: in the description" if key == "key" else "leave it out"
             yield (*path, key), f"{key} has no effect beside a described certificate", help
+
+
+def _reasons(scenario: Scenario) -> Iterator[Wrong]:
+    """Say which reasons are none, and that what is not run cannot fail."""
+    for key in ("skip", "xfail"):
+        reason = getattr(scenario, key)
+        if reason is not None and not reason.strip():
+            yield (key,), f"{key} is without a reason", "write it, in a sentence"
+    if scenario.skip is not None and scenario.xfail is not None:
+        yield ("xfail",), "a scenario that is skipped is not expected to fail", "leave out skip or xfail"
 
 
 def _session(scenario: Scenario) -> Iterator[Wrong]:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
-from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from sspicli.analysis.cases import Place, Problem
+from sspicli.scenario import variables as vs
 from sspicli.scenario import yaml
 from sspicli.scenario.checks import Wrong, check, check_settings
 from sspicli.scenario.model import Scenario
@@ -25,7 +24,6 @@ from sspicli.scenario.words import Part, near
 SUFFIX = ".sspi.yaml"
 MOST_CASES = 1_000
 SIDES = ("client", "server")
-RAW = ("schema", "name", "matrix", "variables")  # no variable stands in these
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,56 +149,33 @@ def _cases_of(source: yaml.Source, number: int, document: yaml.Node, reading: _R
     if not isinstance(document, yaml.Mapping):
         yield Problem(source.place(document.span), "a scenario is a mapping", "begin with schema: and name:")
         return
-    count = _count(document)
+    broken = [Problem(source.place(span), *words) for span, *words in vs.unusable(document)]
+    broken += (
+        [Problem(source.place(span), *words) for span, *words in vs.needless(document)] if reading.is_whole else []
+    )
+    yield from broken
+    if any(True for _ in vs.unusable(document)):
+        return
+    count = vs.count(document)
     if count > MOST_CASES:
         span = span_at(document, ("matrix",))
         yield Problem(source.place(span), f"the matrix has {count:,} cases", f"{MOST_CASES:,} are the most")
         return
-    for choice in _choices(document):
+    for choice in vs.choices(document):
         yield from _case(source, number, document, choice, reading)
 
 
-_Choice = tuple[tuple[str, yaml.Scalar], ...]
-
-
-def _matrix(document: yaml.Mapping) -> dict[str, list[yaml.Scalar]]:
-    """Give the values of each variable; what is wrong with the matrix, the model says."""
-    matrix = document.get("matrix")
-    if not isinstance(matrix, yaml.Mapping):
-        return {}
-    nothing = [yaml.Scalar(None, "", True, matrix.span)]
-    return {
-        str(entry.key.value): [one for one in entry.value.items if isinstance(one, yaml.Scalar)] or nothing
-        for entry in matrix.entries
-        if isinstance(entry.value, yaml.Sequence)
-    }
-
-
-def _count(document: yaml.Mapping) -> int:
-    """Count the cases without making them."""
-    return prod(map(len, _matrix(document).values()))
-
-
-def _choices(document: yaml.Mapping) -> Iterator[_Choice]:
-    """Give each choice of the matrix."""
-    matrix = _matrix(document)
-    for values in product(*matrix.values()):
-        yield tuple(zip(matrix, values, strict=True))
-
-
 def _case(
-    source: yaml.Source, number: int, document: yaml.Mapping, choice: _Choice, reading: _Reading
+    source: yaml.Source, number: int, document: yaml.Mapping, choice: vs.Choice, reading: _Reading
 ) -> Iterator[Case | Problem]:
     """Put one choice of the matrix in, and hold the document against the model."""
-    variables = dict(choice)
-    given = document.get("variables")
-    if isinstance(given, yaml.Mapping):
-        values = [(str(entry.key.value), entry.value) for entry in given.entries]
-        variables |= {name: value for name, value in values if isinstance(value, yaml.Scalar)}
+    variables = dict(choice) | vs.fixed(document)
     unknown: list[Problem] = []
     root = yaml.Mapping(
         tuple(
-            entry if entry.key.value in RAW else entry._replace(value=_filled(entry.value, variables, source, unknown))
+            entry
+            if entry.key.value in vs.RAW
+            else entry._replace(value=_filled(entry.value, variables, source, unknown))
             for entry in document.entries
         ),
         document.is_flow,
@@ -224,7 +199,7 @@ def _case(
     if unknown:
         yield from unknown
         return
-    yield Case(source, number, scenario, root, tuple((name, _shown(value)) for name, value in choice))
+    yield Case(source, number, scenario, root, tuple((name, vs.shown(value)) for name, value in choice))
 
 
 def _placed(scenario: Scenario, files: Files) -> tuple[Scenario, list[Wrong]]:
@@ -267,8 +242,3 @@ def _filled(
         unknown.append(Problem(source.place(node.span), f"there is no variable {node.value[1:81]!r}", help))
         return node
     return yaml.Scalar(found.value, found.text, found.is_plain, node.span)
-
-
-def _shown(value: yaml.Scalar) -> str:
-    """Write a parameter as an id holds it."""
-    return value.value if isinstance(value.value, str) else value.text

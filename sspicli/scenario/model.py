@@ -38,6 +38,7 @@ SCHEMA = "sspi-async/scenario/1"
 TagWord = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][\w.-]{0,63}$")]
 Code = Annotated[Text, Field(pattern=r"^[A-DP]\d{3}$", description="The code of a misuse rule.")]
 Scalar = str | int | float | bool | None
+Reason = Annotated[Text, Field(json_schema_extra={"minLength": 1})]
 Side = Literal["client", "server"]
 
 
@@ -301,13 +302,13 @@ class Scenario(Part):
     """More about it."""
     tags: list[TagWord] = []
     """Words to choose it by."""
-    matrix: dict[Text, list[Scalar]] = {}
+    matrix: dict[Text, Annotated[list[Scalar], Field(min_length=1)]] = {}
     """Variables with several values: a case for each choice of them."""
     variables: dict[Text, Scalar] = {}
     """Variables: $name stands for a whole value anywhere below; $$name is the text $name."""
-    skip: Text | None = None
+    skip: Reason | None = None
     """Why it is not run."""
-    xfail: Text | None = None
+    xfail: Reason | None = None
     """Why it is expected to fail."""
     timeout: Annotated[float, Field(strict=True, gt=0, le=86_400)] = 30.0
     """Seconds of virtual time until it counts as stuck."""

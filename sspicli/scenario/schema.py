@@ -17,9 +17,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from sspicli.packages.options import Setting, settings_of
-from sspicli.scenario.load import RAW
 from sspicli.scenario.model import Scenario
 from sspicli.scenario.sentences import sentences_of
+from sspicli.scenario.variables import RAW
 from sspicli.scenario.words import AsText, Part, kebab
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -11,7 +11,10 @@ from sspicli.scenario.layout import formatted
 from tests.processes import sspi
 from tests.scenario.test_paths import PEM
 
-GOOD = "schema: sspi-async/scenario/1\nname: fine\ntags: [one, two]\nmatrix: { tls: ['1.2', '1.3'] }\n"
+GOOD = (
+    "schema: sspi-async/scenario/1\nname: fine\ntags: [one, two]\n"
+    "matrix: { tls: ['1.2', '1.3'] }\nsession: { tls: $tls }\n"
+)
 BAD = "schema: sspi-async/scenario/1\nname: not fine\nsesion: {}\nexpect: { client: SEC_E_OKK, serer: SEC_E_OK }\n"
 HOSTILE = "\x1b]0;gone\x07"
 

@@ -8,7 +8,10 @@ import pytest
 
 from tests.processes import environment
 
-GOOD = "schema: sspi-async/scenario/1\nname: fine\ntags: [one, two-words]\nmatrix: { tls: ['1.2', '1.3'] }\n"
+GOOD = (
+    "schema: sspi-async/scenario/1\nname: fine\ntags: [one, two-words]\n"
+    "matrix: { tls: ['1.2', '1.3'] }\nsession: { tls: $tls }\n"
+)
 FAILING = (
     "schema: sspi-async/scenario/1\nname: refused\nsession: { server: { cert: expired } }\n"
     "expect: { client: SEC_E_UNTRUSTED_ROOT }\n"

@@ -16,7 +16,9 @@ def test_a_scenario_without_a_matrix_is_one_case():
 
 
 def test_a_matrix_gives_a_case_for_each_choice_in_the_files_order():
-    made = cases(scenario("matrix: { tls: ['1.2', '1.3'], order: [fifo, lifo] }\nsession: { tls: $tls }\n"))
+    made = cases(
+        scenario("matrix: { tls: ['1.2', '1.3'], order: [fifo, lifo] }\nsession: { tls: $tls }\ntags: [$order]\n")
+    )
 
     assert [case.label for case in made] == ["1.2-fifo", "1.2-lifo", "1.3-fifo", "1.3-lifo"]
     assert [case.scenario.session.tls for case in made] == ["1.2", "1.2", "1.3", "1.3"]
@@ -165,6 +167,36 @@ def test_a_matrix_of_too_many_cases_is_refused_before_they_are_made():
     found = said(scenario(f"matrix: {{ a: [{values}], b: [{values}], c: [{values}] }}\n"))
 
     assert "64,000 cases" in found[0][2]
+
+
+AMISS = [
+    ("matrix: { a: [] }\ndescription: $a\n", 3, 14, "no value"),
+    ("matrix: { a: [x, y, x] }\ndescription: $a\n", 3, 21, "'x' twice"),
+    ("matrix: { a: [1, '1'] }\ndescription: $a\n", 3, 18, "'1' twice"),
+    ("matrix: { a: [x] }\nvariables: { a: y }\ndescription: $a\n", 4, 14, "in matrix"),
+    ("variables: { a: x }\n", 3, 14, "nothing uses $a"),
+    ("matrix: { a: [x, y] }\n", 3, 11, "nothing uses $a"),
+    ("variables: { a: $b, b: x }\ndescription: $a\ntags: [$b]\n", 3, 17, "do not nest"),
+    ("matrix: { a: [x, $b], b: [y] }\ndescription: $a\ntags: [$b]\n", 3, 18, "do not nest"),
+    ('skip: ""\n', 3, 7, "without a reason"),
+    ('xfail: " "\n', 3, 8, "without a reason"),
+    ("skip: later\nxfail: a bug\n", 4, 8, "is skipped"),
+]
+
+
+@pytest.mark.parametrize(("body", "line", "column", "words"), AMISS)
+def test_what_is_amiss_with_variables_and_reasons_is_said_once_in_its_place(body, line, column, words):
+    (found,) = problems(scenario(body))
+
+    assert (found.place.line, found.place.column) == (line, column)
+    assert words in found.message
+
+
+def test_a_variables_value_may_begin_with_a_dollar():
+    first, second = cases(scenario("matrix: { a: [$$b, c] }\nvariables: { d: $$e }\ndescription: $a\nskip: $d\n"))
+
+    assert (first.scenario.description, second.scenario.description) == ("$b", "c")
+    assert (first.label, first.scenario.skip) == ("$b", "$e")
 
 
 def test_a_case_goes_to_another_process_whole():
