@@ -176,6 +176,10 @@ class Seeded:
         return self._random.randrange(len(options))
 
 
+class DivergedError(UsageError):
+    """A run that left the schedule which it was to follow."""
+
+
 class Replay:
     """Make the choices of a schedule again; where it ends, the default."""
 
@@ -191,7 +195,7 @@ class Replay:
         index = self._choices[at]
         if index >= len(options):
             found = ", ".join(f"{option.kind} {option.actor}" for option in options)
-            raise UsageError(
+            raise DivergedError(
                 f"the schedule diverged at choice {at + 1}: it takes option {index} of {len(options)} ({found})",
                 help="the schedule belongs to another command line or another version",
             )

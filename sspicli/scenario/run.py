@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter_ns
 
 from sspicli.analysis.calls import Call
-from sspicli.analysis.cases import CaseResult, Outcome, Unmet
+from sspicli.analysis.cases import CaseResult, Outcome, Place, Unmet
 from sspicli.analysis.places import place_of
 from sspicli.analysis.report import Report, Verdict, report, verdict_of
 from sspicli.analysis.rules import Finding
@@ -26,7 +26,7 @@ from sspicli.packages.descriptions import CertificateDescription
 from sspicli.packages.option_values import EndpointSettings
 from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import Setup, build
-from sspicli.runtime.chooser import Completion, Order, schedule_choices, schedule_text
+from sspicli.runtime.chooser import Completion, DivergedError, Order, schedule_choices, schedule_text
 from sspicli.runtime.pool import PoolDispatcher, Workers
 from sspicli.scenario import steps as st
 from sspicli.scenario.artifacts import keep
@@ -101,10 +101,20 @@ def run_case(case: Case, options: RunOptions) -> CaseResult:
     except UnavailableError as error:
         return replace(base, reason=error.message)
     except UsageError as error:
-        return replace(base, outcome=Outcome.ERROR, reason=error.message)
+        return replace(base, outcome=Outcome.ERROR, reason=error.message, place=_place_of(error, case, options))
     judged = judge(case, ran, options, base)
     kept = keep(case.id, ran.records, options.artifacts) if judged.is_bad and options.artifacts is not None else ""
     return replace(judged, recording=kept, nanoseconds=perf_counter_ns() - began)
+
+
+def _place_of(error: UsageError, case: Case, options: RunOptions) -> Place:
+    """Find what of the file a run cannot be made with: its own schedule, or the workers where a schedule was asked."""
+    schedule = case.scenario.schedule
+    if isinstance(error, DivergedError) and options.schedule is None and schedule.choices is not None:
+        return case.place_of(("schedule", "choices"))
+    if options.schedule is not None and schedule.workers:
+        return case.place_of(("schedule", "workers"))
+    return case.place
 
 
 def run(case: Case, options: RunOptions = RunOptions()) -> Ran:
@@ -121,7 +131,7 @@ def run(case: Case, options: RunOptions = RunOptions()) -> Ran:
         session.run()
     unused = len(_schedule(case.scenario, options) or ()) - len(session.choices)
     if unused > 0:
-        raise UsageError(f"the schedule diverged: the run ended with {unused} of its choices unmade")
+        raise DivergedError(f"the schedule diverged: the run ended with {unused} of its choices unmade")
     records = tuple(journal.records)
     return Ran(records, report(records), schedule_text(session.choices), tuple(session.unmet_choices()))
 

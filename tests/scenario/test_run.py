@@ -37,6 +37,21 @@ def test_a_schedule_of_another_run_is_an_error_of_the_case():
     assert "diverged" in result.reason
 
 
+DIVERGING = [  # where the schedule stands in the file; else the scenario's name
+    ("schedule: { choices: 'v1:zzzz' }\n", None, (3, 22)),
+    ("schedule: { completion: random }\n", "v1:zzzz", (2, 7)),
+    ("schedule: { workers: 2 }\n", "v1:0", (3, 22)),
+]
+
+
+@pytest.mark.parametrize(("body", "schedule", "place"), DIVERGING)
+def test_a_schedule_that_cannot_be_followed_is_told_where_it_stands(body, schedule, place):
+    result = play(scenario(body), schedule=schedule)
+
+    assert result.outcome is Outcome.ERROR
+    assert (result.place.line, result.place.column) == place
+
+
 def test_the_scenario_itself_stands_on_record():
     text = scenario("tags: [x]\n")
 
