@@ -321,7 +321,8 @@ class Checker:
             pattern = step.hold.text
             events = [one.event for one in self.records if one.sequence > execution.sequence]
             came = any(isinstance(one, ev.CallHeld) and one.pattern == pattern for one in events)
-            return "" if came else f"hold {pattern}: no such call came"
+            is_one = step.hold.nth > 0  # all there may be can also be none
+            return f"hold {pattern}: no such call came" if is_one and not came else ""
         texts = [one.event.text for one in execution.led_to if isinstance(one.event, ev.NoteMade)]
         return next((one for one in texts if one.startswith((f"{step.verb} ", f"{step.verb}: "))), "")
 
