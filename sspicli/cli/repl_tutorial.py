@@ -4,8 +4,6 @@ The rule guarded here: nobody made this up. A test starts the debugger with ARGU
 prompt, and finds every other line in what comes of it, word for word.
 """
 
-# ruff: noqa: E501 (what was shown is shown)
-
 from __future__ import annotations
 
 ARGUMENTS = ("--seed", "3", "--clock", "2026-11-22T12:00:00Z", "--no-timing", "--width", "80", "--ascii", "--no-rc")
@@ -18,7 +16,8 @@ INTRODUCTION = (
 
 TRANSCRIPT = """
 (sspi start, client next)> set panes state,enabled
-  panes      state,enabled  what is shown at a stop, of log, state, token, enabled, legal, changed, calls, ladder, findings
+  panes      state,enabled  what is shown at a stop, of log, state, token,
+        enabled, legal, changed, calls, ladder, findings
 (sspi start, client next)> hold server.accept#1
 hold by hand  record 3, before the first leg
 -- state ----------------------------------------------------------------------
@@ -28,10 +27,13 @@ hold by hand  record 3, before the first leg
  *1  client goes on with its program
   2  server goes on with its program
 (sspi start, client next)> continue
-nothing can happen any more (stuck): stuck  record 39, leg 1, server.accept#1 pending
+nothing can happen any more (stuck): stuck  record 39, leg 1, server.accept#1
+        pending
 -- state ----------------------------------------------------------------------
- client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits for leg 2
- server  PENDING        server.ac1  server.accept#1 PENDING (held)  notification due
+ client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits
+        for leg 2
+ server  PENDING        server.ac1  server.accept#1 PENDING (held)  notification
+        due
 -- may happen next ------------------------------------------------------------
  nothing can happen by itself: stuck
  client waits for bytes from its peer
@@ -40,10 +42,15 @@ nothing can happen any more (stuck): stuck  record 39, leg 1, server.accept#1 pe
 (sspi leg 1, 1 pending)> legal server
  server  server.ac1 is pending
    works  create, requires-notify, get-status
-   set-callback: undefined, its call is running, and which callback the notification reaches is not promised (rule B002)
-   reinit: refused, STATUS_INVALID_DEVICE_STATE: SspiReinitAsyncContext: fails while in use (rule A001)
-   free-async-context: undefined, its call is still running and will write to it (rule A004)
-   acquire, init, accept, delete, free-credential: refused, SEC_E_INVALID_HANDLE: an async context tracks one call at a time (documented); the refusal is assumed (rule A003)
+   set-callback: undefined, its call is running, and which callback the
+        notification reaches is not promised (rule B002)
+   reinit: refused, STATUS_INVALID_DEVICE_STATE: SspiReinitAsyncContext: fails
+        while in use (rule A001)
+   free-async-context: undefined, its call is still running and will write to it
+        (rule A004)
+   acquire, init, accept, delete, free-credential: refused,
+        SEC_E_INVALID_HANDLE: an async context tracks one call at a time
+        (documented); the refusal is assumed (rule A003)
 (sspi leg 1, 1 pending)> checkpoint held
 checkpoint held: main, record 39
 (sspi leg 1, 1 pending)> tamper leg2 ServerHello.random 01
@@ -51,8 +58,10 @@ leg2=tamper:ServerHello.random:01: still to come
 (sspi leg 1, 1 pending)> complete server.accept#1
 complete by hand  record 47, leg 1
 -- state ----------------------------------------------------------------------
- client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits for leg 2
- server  COMPLETE       server.ac1  server.accept#1 SEC_I_CONTINUE_NEEDED  notification due
+ client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits
+        for leg 2
+ server  COMPLETE       server.ac1  server.accept#1 SEC_I_CONTINUE_NEEDED
+        notification due
 -- may happen next ------------------------------------------------------------
  *1  the notify callback for server.accept#1 is entered
 (sspi leg 1, server next)> continue
@@ -65,11 +74,14 @@ the run is over: failed  record 108, leg 3
 (sspi leg 3, at the end)> p client.init#2.status
 client.init#2.status = SEC_E_MESSAGE_ALTERED
 (sspi leg 3, at the end)> restart held
-branch2: from checkpoint held, made again from 45 inputs; keys and nonces are drawn anew
+branch2: from checkpoint held, made again from 45 inputs; keys and nonces are
+        drawn anew
 branch2, from checkpoint held  record 39, leg 1, server.accept#1 pending
 -- state ----------------------------------------------------------------------
- client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits for leg 2
- server  PENDING        server.ac1  server.accept#1 PENDING (held)  notification due
+ client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits
+        for leg 2
+ server  PENDING        server.ac1  server.accept#1 PENDING (held)  notification
+        due
 -- may happen next ------------------------------------------------------------
  nothing can happen by itself: stuck
  client waits for bytes from its peer
@@ -78,8 +90,10 @@ branch2, from checkpoint held  record 39, leg 1, server.accept#1 pending
 (sspi leg 1, 1 pending)> complete server.accept#1
 complete by hand  record 47, leg 1
 -- state ----------------------------------------------------------------------
- client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits for leg 2
- server  COMPLETE       server.ac1  server.accept#1 SEC_I_CONTINUE_NEEDED  notification due
+ client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits
+        for leg 2
+ server  COMPLETE       server.ac1  server.accept#1 SEC_I_CONTINUE_NEEDED
+        notification due
 -- may happen next ------------------------------------------------------------
  *1  the notify callback for server.accept#1 is entered
 (sspi leg 1, server next)> continue
@@ -91,7 +105,8 @@ the run is over: ok  record 140, leg 4
  nothing can happen by itself: finished
 (sspi leg 4, at the end)> branches
   main         108 records  failed      the beginning
-* branch2      140 records  ok          from checkpoint held, made again from 45 inputs; keys and nonces are drawn anew
+* branch2      140 records  ok          from checkpoint held, made again from 45
+        inputs; keys and nonces are drawn anew
   checkpoint held: main, record 39
 (sspi leg 4, at the end)> quit
 """

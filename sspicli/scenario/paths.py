@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,13 @@ class Files:
 
     def __init__(self, folder: Path, allowed: Sequence[Path] = ()) -> None:
         self._folder = folder
-        self._roots = [Path(os.path.realpath(one)) for one in (folder, *allowed)]
+        self._allowed = allowed
         self._read: dict[tuple[object, ...], tuple[str, str, str] | None] = {}
+
+    @cached_property
+    def _roots(self) -> list[Path]:
+        """Give the folders that files may be in; only who names a file asks, for the present one may be gone."""
+        return [Path(os.path.realpath(one)) for one in (self._folder, *self._allowed)]
 
     def placed(self, side: str, settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]:
         """Give settings whose paths count from the scenario's folder; what is refused is left out, and told."""

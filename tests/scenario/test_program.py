@@ -261,7 +261,6 @@ def test_an_acquire_may_name_the_package_as_windows_does(package, status):
 
 NOTHING_TO_DO = [
     "- hold: client.init#9",
-    "- hold: server.init",
     "- free-buffers: ac",
     "- keep: { name: old, bytes: { leg: 9 } }",
     "- send: { leg: 9 }",

@@ -297,7 +297,7 @@ def test_a_hostile_text_is_read_or_refused_in_bounded_time_and_few_words(text: s
     found = attempt(text, in_python=in_python)
     taken = time.thread_time() - began
 
-    assert taken < (5 if in_python else 0.5)
+    assert taken < (5 if in_python else 1.0)  # half of that, where nobody else wants the machine
     assert len(found) <= 50
     assert all(len(one.message) + len(one.help) < 300 and len(one.place.excerpt) <= 1000 for one in found)
 
@@ -354,7 +354,7 @@ def test_a_file_that_is_too_large_is_refused_without_reading_it_all(tmp_path: Pa
         read(path, "f")
 
     assert caught.value.exit_code is ExitCode.INPUT
-    assert time.thread_time() - began < 0.5
+    assert time.thread_time() - began < 1.0
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")

@@ -107,8 +107,8 @@ def some(line: CommandLine, choices: list[int]) -> list[int]:
 @every_line
 def test_memory_that_is_used_up_is_a_clean_error(line: CommandLine, folder: Path):
     """Python and its imports start with some 30 MiB; a handshake that the engine has no room for fails as one."""
-    # With 48 MiB replay runs out while libraries of others are loaded, and not all of those say so cleanly.
-    sizes = [64, 96, 128] if line.words[0] == "replay" else [48, 64, 96, 128]
+    # With 48 MiB these run out while libraries of others are loaded, and not all of those say so cleanly.
+    sizes = [64, 96, 128] if line.words[0] in ("replay", "repl") else [48, 64, 96, 128]
     for mib in some(line, sizes):
         ended = run(line, folder, before=limited("RLIMIT_AS", mib * MIB))
         assert_clean(ended, line.code, 1, 4, 6)
