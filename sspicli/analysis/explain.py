@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from sspicli.analysis.rule_table import HOW_SHOWN, RULES
 from sspicli.sspi.alerts import ALERTS, DEFAULT_STATUS, Alert, alert_name, alerts_for_status
 from sspicli.sspi.error_codes import ERROR_CODES, ErrorCode
 from sspicli.sspi.functions import Function
@@ -43,6 +44,23 @@ class RuleText(NamedTuple):
     documented: str = ""
     reference: str = ""
     shown: str = ""
+
+
+def rule_texts() -> dict[str, RuleText]:
+    """Give the misuse rules as `explain` wants them."""
+    return {
+        code: RuleText(
+            code,
+            rule.title,
+            rule.severity,
+            rule.source.value,
+            rule.fix,
+            rule.documented,
+            f"{rule.reference.title}, {rule.reference.url}",
+            HOW_SHOWN[rule.reach],
+        )
+        for code, rule in RULES.items()
+    }
 
 
 class AlertLine(NamedTuple):

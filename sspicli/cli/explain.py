@@ -162,22 +162,9 @@ def _answer(query: str) -> Answer:
 
 
 def _rules() -> dict[str, RuleText]:
-    from sspicli.analysis.explain import RuleText
-    from sspicli.analysis.rule_table import HOW_SHOWN, RULES
+    from sspicli.analysis.explain import rule_texts
 
-    return {
-        code: RuleText(
-            code,
-            rule.title,
-            rule.severity,
-            rule.source.value,
-            rule.fix,
-            rule.documented,
-            f"{rule.reference.title}, {rule.reference.url}",
-            HOW_SHOWN[rule.reach],
-        )
-        for code, rule in RULES.items()
-    }
+    return rule_texts()
 
 
 def _document(answers: list[Answer]) -> dict[str, object]:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from sspicli.analysis import api_card
 from sspicli.analysis.calls import Call
 from sspicli.analysis.exchange import Opened
-from sspicli.analysis.explain import RuleText, explain, suggestions
-from sspicli.analysis.rule_table import HOW_SHOWN, RULES
+from sspicli.analysis.explain import explain, rule_texts, suggestions
 from sspicli.analysis.timeline import timeline
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.expression import Name
@@ -248,23 +247,6 @@ def _call_lines(bench: Bench, call: Call) -> list[Line]:
 
 
 # -- what things mean --------------------------------------------------------------------------------------------------
-def rule_texts() -> dict[str, RuleText]:
-    """Give the misuse rules as `explain` wants them."""
-    return {
-        code: RuleText(
-            code,
-            rule.title,
-            rule.severity,
-            rule.source.value,
-            rule.fix,
-            rule.documented,
-            f"{rule.reference.title}, {rule.reference.url}",
-            HOW_SHOWN[rule.reach],
-        )
-        for code, rule in RULES.items()
-    }
-
-
 def show_explain(bench: Bench, text: str) -> Reply:
     """Say what a code means; without one, what the session failed with."""
     query = text.strip() or _failure(bench)

@@ -1,4 +1,4 @@
-"""No finding on generated correct programs, by seeds: 200 here, 10,000 with SSPI_DEEP set."""
+"""No finding on generated correct programs, by seeds: 200 here, 10,000 with SSPICLI_DEEP set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sspicli.runtime.dispatch import SteppedDispatcher
 from tests.correct_programs import Program, script
 from tests.pairs import events, lone_session
 
-COUNT = 10_000 if os.environ.get("SSPI_DEEP") else 200
+COUNT = 10_000 if os.environ.get("SSPICLI_DEEP") else 200
 COMPLETIONS, ORDERS = list(Completion), list(Order)
 
 

@@ -14,7 +14,7 @@ from sspicli.session.drivers import Style
 from tests.handshakes import records_of
 from tests.tls_runs import JoiningWire, RoughWire, tls_run
 
-SEEDS = range(200 if os.environ.get("SSPI_DEEP") else 6)
+SEEDS = range(200 if os.environ.get("SSPICLI_DEEP") else 6)
 STYLES = [(one, other) for one in (Style.CALLBACK, Style.POLL) for other in (Style.CALLBACK, Style.POLL)]
 SETTINGS: dict[str, dict[str, object]] = {
     "tls 1.3": {"client": ("tls=1.3",), "messages": 2},
