@@ -323,8 +323,8 @@ class Checker:
             came = any(isinstance(one, ev.CallHeld) and one.pattern == pattern for one in events)
             is_one = step.hold.nth > 0  # all there may be can also be none
             return f"hold {pattern}: no such call came" if is_one and not came else ""
-        if isinstance(step, st.Release) and not step.release.nth:
-            return ""  # all that are held can also be none
+        if isinstance(step, st.Release | st.Complete) and not getattr(step, step.verb).nth:
+            return ""  # all there are can also be none
         texts = [one.event.text for one in execution.led_to if isinstance(one.event, ev.NoteMade)]
         return next((one for one in texts if one.startswith((f"{step.verb} ", f"{step.verb}: "))), "")
 
