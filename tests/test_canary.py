@@ -146,6 +146,7 @@ def run(folder: Path, *words: str, umask: int = 0o022) -> Written:
     before = {one.name for one in folder.iterdir()}
     ended = subprocess.run(
         [sys.executable, "-m", "sspicli", *words],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         cwd=folder,
         env=environment(),
@@ -270,6 +271,7 @@ READING = [
         "-c",
         "save s.sspi.yaml",
     ],
+    ["dap"],
     ["packages"],
     ["man"],
     ["completion", "bash"],

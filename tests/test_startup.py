@@ -50,7 +50,7 @@ def test_help_imports_click_and_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "name", ["repl", "show", "decode", "verify", "explain", "api", "packages", "doctor", "completion", "man"]
+    "name", ["repl", "dap", "show", "decode", "verify", "explain", "api", "packages", "doctor", "completion", "man"]
 )
 def test_the_help_of_a_command_without_a_session_imports_click_and_nothing_heavy(name):
     modules = imported(name, "--help")

@@ -45,6 +45,7 @@ COMPLETION_VARIABLE = "_SSPI_ASYNC_COMPLETE"
 COMMANDS: dict[str, tuple[str, str]] = {
     "handshake": ("sspicli.cli.handshake", "Run one handshake between two local endpoints and say what came of it."),
     "repl": ("sspicli.cli.repl", "Step a session or a scenario or a recording interactively."),
+    "dap": ("sspicli.cli.dap", "Let an editor debug a scenario or a recording or a session."),
     "replay": ("sspicli.cli.replay", "Run scenarios as tests and recordings again."),
     "scenario": ("sspicli.cli.scenario", "Write and check and list and lay out scenarios."),
     "show": ("sspicli.cli.show", "Show what a recording holds."),

@@ -234,6 +234,10 @@ def _command_sections(one: click.Command, ctx: click.Context) -> Iterator[Sectio
         from sspicli.cli.repl_page import sections  # the debugger's verbs, which other pages do not pay for
 
         yield from sections()
+    if one.name == "dap":
+        from sspicli.cli.dap_page import sections as of_adapter
+
+        yield from of_adapter()
     yield from _closing(one, one.name or "")
 
 

@@ -56,6 +56,8 @@ EVENT_NAMES = {
     "status": "the status in it",
     "alert": "the alert in it",
     "messages": "the messages of the token in it",
+    "step": "the step of a program that begins with it, such as client.3",
+    "fault": "the fault that happens in it, as it is written",
 }
 SIDE_NAMES = {
     "status": "the status of the last call that completed",
@@ -377,6 +379,10 @@ class Facts:
                 return self.status
             case "alert":
                 return self.alert
+            case "step":
+                return self.record.event.step if isinstance(self.record.event, ev.ActionTaken) else None
+            case "fault":
+                return self.record.event.text if isinstance(self.record.event, ev.FaultInjected) else None
             case _:
                 return self.messages
 

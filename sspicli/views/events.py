@@ -56,7 +56,7 @@ class Words:
         return line(
             Segment(f"{when} ", "muted"),
             Segment(f"{_who(record.actor):<10} ", "call"),
-            Segment(self._text(event), style),
+            Segment(self.text(event), style),
         )
 
     def lines(self, records: Sequence[Record], rows: int) -> list[Line]:
@@ -79,7 +79,8 @@ class Words:
         call = self._state.call(handle)
         return f"{self._function(call.function.documented_name)} #{call.number}"
 
-    def _text(self, event: ev.Event) -> str:  # one case for each event: a table, not a computation
+    def text(self, event: ev.Event) -> str:  # one case for each event: a table, not a computation
+        """Write what happened, without when and who."""
         to = self._to
         match event:
             case ev.CallQueued():
