@@ -12,8 +12,9 @@ from typing import NamedTuple
 from sspicli.adapter.desk import Desk
 from sspicli.adapter.lines import RecordingText
 from sspicli.adapter.messages import Json, output
-from sspicli.analysis.cases import CaseResult, SuiteResult, Unmet
+from sspicli.analysis.cases import CaseResult, SuiteResult
 from sspicli.debugger.judging import judged
+from sspicli.debugger.panes import unmet_words
 from sspicli.views.text import visible
 
 
@@ -44,7 +45,7 @@ def _judged(desk: Desk, result: CaseResult) -> Iterator[Json]:
     yield output(head + counted + reason, "stderr" if result.is_bad else "console")
     for one in result.unmet:
         yield output(
-            _unmet(one),
+            f"expectation not met: {unmet_words(one)}",
             "stderr",
             source=desk.source(),
             line=desk.line(one.place.line),
@@ -55,12 +56,3 @@ def _judged(desk: Desk, result: CaseResult) -> Iterator[Json]:
         yield output(f"{text} (records {', '.join(map(str, finding.records))})", "stderr")
     for wait in result.waits:
         yield output(f"stuck: {visible(wait, 400)}", "stderr")
-
-
-def _unmet(one: Unmet) -> str:
-    cause = f"; {visible(one.cause, 400)}" if one.cause else ""
-    seen = "".join(f"; {visible(text, 400)}" for text in one.seen)
-    return (
-        f"expectation not met at {visible(one.step)}: {visible(one.key)} was expected to be"
-        f" {visible(one.expected, 400)}, got {visible(one.got, 400)}{seen}{cause}"
-    )

@@ -53,7 +53,7 @@ def sections() -> Iterator[Section]:
             Paragraph("Neovim, with the plug-in nvim-dap:"),
             _lines(NEOVIM),
             Paragraph(
-                "Visual Studio Code, with two files in a folder of ~/.vscode/extensions (not tried in the editor "
+                "Visual Studio Code, with two files in a folder of ~/.vscode/extensions (not tried in that editor "
                 "itself), package.json and extension.js:"
             ),
             _lines(VSCODE),

@@ -66,7 +66,8 @@ def command(
     FILE is a scenario or a recording; without one a session is made from the options, as handshake makes it. On a
     terminal commands are typed at a prompt: help lists them, Ctrl-D leaves. With -c or -x, and when standard input is
     no terminal, commands are taken from there, and # begins a comment. The first command that fails decides the exit
-    code; when none does, the session does as it stands at the end: 1 when it failed, 6 when it is stuck.
+    code; when none does, the session does as it stands at the end: 1 when it failed, 6 when it is stuck. A scenario
+    that has ended does as replay does, by what it expects.
 
     The file replrc in the user's configuration directory (on Linux ~/.config/sspi-async) holds commands to begin with.
     What was typed is kept in the state directory (~/.local/state/sspi-async), but no line that speaks of a password or

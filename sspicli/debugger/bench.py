@@ -24,8 +24,8 @@ from sspicli.scenario.rerun import Difference, as_read, first_difference
 from sspicli.sspi.errors import SspiCliError, UsageError
 from sspicli.views.look import Look
 
-PANES = ("log", "state", "token", "enabled", "legal", "changed", "calls", "ladder", "findings")
-DEFAULT_PANES = ("log", "state", "changed", "findings", "enabled")
+PANES = ("log", "state", "token", "enabled", "legal", "changed", "calls", "ladder", "findings", "expected")
+DEFAULT_PANES = ("log", "state", "changed", "findings", "enabled", "expected")
 
 
 @dataclass(slots=True)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sspicli.analysis.cases import SuiteResult
 from sspicli.debugger import changing, comparing, informing, keeping, looking, managing, moving, travelling
 from sspicli.debugger.beginning import Beginning
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.completing import Candidate, candidates
+from sspicli.debugger.judging import judged
 from sspicli.debugger.panes import (
     SIDES,
     call_name,
@@ -318,10 +320,16 @@ class Debugger:
         self.bench.is_interrupted = True
 
     def exit_code(self) -> int:
-        """Say what the session as it stands comes to: 0 where it holds, 1 where it failed, 6 where it is stuck."""
+        """Say what the session as it stands comes to: 0 where it holds, 1 where it failed, 6 where it is stuck.
+
+        A scenario holds when what it expects came about, be it a failure.
+        """
         ended = self.bench.ended()
         if ended is None:
             return 0
+        result = judged(self.bench)
+        if result is not None:
+            return SuiteResult(cases=[result]).exit_code
         return {"failed": 1, "stuck": 6}.get(self.bench.view.report(ended).verdict.value, 0)
 
     def close(self) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sspicli.analysis.calls import Call
+from sspicli.analysis.cases import Unmet
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.expression import Value
+from sspicli.debugger.judging import judged
 from sspicli.debugger.legal import Legal, legal
 from sspicli.debugger.stops import quiet, shown
 from sspicli.debugger.view import WATCHED, WORD_OF, View
@@ -231,6 +233,26 @@ def findings_lines(bench: Bench) -> list[Line]:
     ]
 
 
+def expected_lines(bench: Bench) -> list[Line]:
+    """Say which of a scenario's expectations hold; only the end of its run shows it."""
+    result = judged(bench)
+    if result is None or not result.expectations:
+        return []
+    held = result.expectations - len(result.unmet)
+    style = "bad" if result.unmet else "good"
+    head = line(" ", Segment(f"{held} of {counted(result.expectations, 'expectation')} hold", style))
+    places = [(f"{one.place.file}:{one.place.line}", unmet_words(one)) for one in result.unmet]
+    return [head, *(line(" ", Segment(visible(where), "head"), f"  {words}") for where, words in places)]
+
+
+def unmet_words(one: Unmet) -> str:
+    """Say what was expected and what came, with the likely cause."""
+    seen = "".join(f"; {visible(text, 400)}" for text in (*one.seen, one.cause) if text)
+    return (
+        f"{visible(one.step)}, {visible(one.key)}: expected {visible(one.expected, 400)}, got {visible(one.got, 400)}"
+    ) + seen
+
+
 def call_table(bench: Bench) -> list[Line]:
     """List the calls."""
     from sspicli.views.tables import call_lines
@@ -265,6 +287,7 @@ PANES: dict[str, Callable[[Bench], list[Line]]] = {
     "calls": call_table,
     "ladder": ladder_lines,
     "findings": findings_lines,
+    "expected": expected_lines,
 }
 
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sspicli.adapter.adapter import CAPABILITIES
+from sspicli.journal.events import KeyLogged
 from sspicli.journal.recording import RecordingWriter
 from tests.adapter.clients import Client, RefusedError, is_known
 from tests.handshakes import records_of
@@ -107,7 +108,7 @@ def test_an_expectation_that_does_not_hold_is_told_with_its_line(legs):
     client.started()
     told = next(one["body"] for one in client.events if "expectation not met" in str(one))
     assert (told["line"], told["source"]["path"], client.exit_code()) == (11, str(legs), 1)
-    assert "was expected to be SEC_E_OK, got SEC_E_CERT_EXPIRED" in told["output"]
+    assert "expected SEC_E_OK, got SEC_E_CERT_EXPIRED" in told["output"]
 
 
 def test_stop_on_entry_stops_before_anything_has_happened(program):
@@ -661,3 +662,25 @@ def test_whatever_is_asked_is_answered_as_the_protocol_has_it(asked):
         with suppress(RefusedError):
             client.ask(command, **{"threadId": 1, **arguments})
     client.ask("disconnect")
+
+
+def test_no_variable_shows_a_secret_of_the_key_log():
+    client = Client().launched(messages=2, stopOnEnd=True)
+    client.started()
+    records = client.adapter.desk.bench.view.records
+    secrets = [one.event.line.split()[2] for one in records if isinstance(one.event, KeyLogged)]
+    shown = repr(all_variables(client, "client") + all_variables(client, "server") + [client.console()])
+    assert secrets
+    assert not [one for one in secrets if one[:24] in shown.replace(" ", "")]
+
+
+def all_variables(client, thread):
+    """Open everything that is seen from a thread."""
+    waiting = list(client.ask("scopes", frameId=client.stack(thread)[0]["id"])["scopes"])
+    found: list[tuple[str, str | None]] = []
+    while waiting and len(found) < 3000:
+        one = waiting.pop()
+        found.append((one["name"], one.get("value")))
+        if one["variablesReference"]:
+            waiting += client.open(one["variablesReference"]).values()
+    return found

@@ -1,0 +1,42 @@
+"""What a scenario expects, said at the end of its run in the debugger."""
+
+import pytest
+
+from sspicli.debugger.judging import judged
+from tests.debugger.consoles import debugger, do, of_text, shown, stop_of
+
+EXPIRED = """\
+schema: sspi-async/scenario/1
+name: a refused certificate
+session: {{ server: {{ cert: expired }} }}
+expect: {{ client: {status}, server: SEC_E_CERT_EXPIRED }}
+"""
+
+
+def test_an_expected_failure_holds_and_the_exit_code_is_0():
+    one = of_text(EXPIRED.format(status="SEC_E_CERT_EXPIRED"))
+    assert "2 of 2 expectations hold" in shown(do(one, "continue"))
+    assert (stop_of(do(one, "goto end")).verdict, one.exit_code()) == ("failed", 0)
+
+
+def test_what_did_not_come_about_is_said_with_its_line():
+    one = of_text(EXPIRED.format(status="SEC_E_OK"))
+    said = shown(do(one, "continue"))
+    assert "1 of 2 expectations hold" in said
+    assert "case.sspi.yaml:4  expect, client: expected SEC_E_OK, got SEC_E_CERT_EXPIRED" in said
+    assert one.exit_code() == 1
+
+
+@pytest.mark.parametrize("begin", [debugger, lambda: of_text(EXPIRED.format(status="SEC_E_OK"))])
+def test_nothing_is_judged_before_the_end_nor_where_nothing_is_expected(begin):
+    one = begin()
+    do(one, "step")
+    assert judged(one.bench) is None
+    assert "expectations" not in shown(do(one, "step"))
+
+
+def test_a_session_of_options_expects_nothing():
+    one = debugger(server=["cert=expired"])
+    do(one, "continue")
+    assert judged(one.bench) is None
+    assert one.exit_code() == 1
