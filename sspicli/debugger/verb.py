@@ -15,6 +15,11 @@ class Argument(NamedTuple):
     sentence: str
 
 
+def argument(name: str, kind: str, sentence: str, *, optional: bool = False) -> Argument:
+    """Declare an argument."""
+    return Argument(name, kind, optional, sentence)
+
+
 @dataclass(frozen=True)
 class Verb:
     """One verb; `is_repeatable` says that an empty line does it again."""
