@@ -19,7 +19,7 @@ SIDES = ("client", "server")
 def by_hand(bench: Bench, verb: str, text: str) -> Reply:
     """Perform a step now; what is impossible is refused before anything changes."""
     typed = step_of(verb, split_words(text))
-    _refuse_without_session(bench)
+    refuse_without_session(bench)
     if verb == "complete":
         _check_completable(bench, typed.step.complete)  # type: ignore[attr-defined]
     if verb == "release":
@@ -47,7 +47,8 @@ def _has_begun(bench: Bench, side: str) -> bool:
     )
 
 
-def _refuse_without_session(bench: Bench) -> None:
+def refuse_without_session(bench: Bench) -> None:
+    """Refuse what a recording, or a session at its limit, cannot do."""
     if bench.live is None:
         bench.present()
     elif bench.live.reason:
@@ -84,7 +85,7 @@ def order(bench: Bench, text: str) -> Reply:
     if not words:
         raise UsageError("order which calls?", help="order server.accept client.init")
     patterns = [call_pattern(word) for word in words]
-    _refuse_without_session(bench)
+    refuse_without_session(bench)
     for pattern in patterns:
         _check_completable(bench, pattern)
     first, *others = patterns
@@ -105,7 +106,7 @@ def _after(first: Reply, second: Reply) -> Reply:
 def fault(bench: Bench, text: str) -> Reply:
     """Add a fault, as the command line writes it, to what is still to come."""
     parse_fault(text)
-    _refuse_without_session(bench)
+    refuse_without_session(bench)
     if bench.is_added(text) and not bench.is_past:
         raise UsageError(f"{text} is in the plan already", help="info faults lists it")
     before = bench.place

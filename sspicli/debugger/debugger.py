@@ -11,6 +11,18 @@ from typing import NamedTuple
 
 from sspicli.analysis.cases import SuiteResult
 from sspicli.debugger import changing, comparing, informing, keeping, looking, managing, moving, travelling
+from sspicli.debugger import (
+    backtrace,
+    changing,
+    comparing,
+    directing,
+    informing,
+    keeping,
+    looking,
+    managing,
+    moving,
+    travelling,
+)
 from sspicli.debugger.beginning import Beginning
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.completing import Candidate, candidates
@@ -43,7 +55,9 @@ DO: dict[str, Do] = {
     **looking.DO,
     **informing.DO,
     **comparing.DO,
+    **backtrace.DO,
     **changing.DO,
+    **directing.DO,
     **keeping.DO,
 }
 """What each verb does; a test holds it against the declarations."""

@@ -8,7 +8,7 @@ from sspicli.analysis.calls import LEG_FUNCTIONS
 from sspicli.analysis.lives import lives
 from sspicli.analysis.rule_table import RULES
 from sspicli.debugger.bench import Bench
-from sspicli.debugger.live import Added
+from sspicli.debugger.live import Added, Timed
 from sspicli.debugger.looking import finding_lines
 from sspicli.debugger.panes import SIDES, call_name, call_table, display_lines
 from sspicli.debugger.reply import Do, Reply, lines_of, noted
@@ -93,6 +93,11 @@ def _schedule(bench: Bench) -> list[Line]:
     live = bench.live
     choices = list(bench.view.report().schedule) if live is None or bench.is_past else live.session.choices
     lines = [line(f"  {schedule_text(choices)}", Segment("  choices so far", "muted"))]
+    said = [one for one in bench.branch.inputs[: bench.place.inputs] if isinstance(one, Timed)]
+    lines += [
+        line(f"  {one.text}", Segment("  where nobody chooses; the last that is about a call holds", "muted"))
+        for one in said
+    ]
     case = None if live is None else live.beginning.case
     if case is not None:
         lines.append(noted(f"  {bench.fired()} transitions, seed {case.scenario.schedule.seed}"))

@@ -15,7 +15,9 @@ from sspicli.debugger.beginning import Beginning
 from sspicli.debugger.hand import THREAD, Hand, Typed
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
-from sspicli.runtime.chooser import Chooser, Kind, Transition
+from sspicli.runtime.call_names import CallPattern
+from sspicli.runtime.calls import PendingCall
+from sspicli.runtime.chooser import Chooser, Completion, Kind, Transition
 from sspicli.scenario.run import RunOptions, parts_of
 from sspicli.session.actions import Driver
 from sspicli.session.drivers import Plan
@@ -45,7 +47,23 @@ class Added(NamedTuple):
     fault: AnyFault
 
 
-Input = Fired | Typed | Added
+class Timed(NamedTuple):
+    """Calls complete within their queueing function, or after it; without a pattern every call. The last one holds."""
+
+    pattern: CallPattern | None
+    completion: Completion
+
+    @property
+    def text(self) -> str:
+        """How it is typed."""
+        return self.completion.value if self.pattern is None else f"{self.completion.value} {self.pattern.text}"
+
+    def is_about(self, call: PendingCall) -> bool:
+        """Say whether a call is one of these."""
+        return self.pattern is None or self.pattern.matches(call)
+
+
+Input = Fired | Typed | Added | Timed
 
 
 class _Picker:
@@ -54,9 +72,38 @@ class _Picker:
     def __init__(self, own: Chooser) -> None:
         self.wanted: int | None = None
         self.left_schedule = ""
+        self.timed: list[Timed] = []
         self._own: Chooser | None = own
 
     def preferred(self, options: Sequence[Transition]) -> int:
+        """Say what is taken by default: as the session's own chooser has it, but for the calls that are timed."""
+        return self.in_time(options, self._by_own(options))
+
+    def in_time(self, options: Sequence[Transition], picked: int) -> int:
+        """Let a call complete within its queueing function, or this return first, where that was said.
+
+        The order is a schedule's (see `Policy`): while a callback waits, others go on before the function returns.
+        """
+        if not self.timed:
+            return picked
+        said = [self._said_of(one) for one in options]
+        wanted = [at for at, one in enumerate(options) if one.kind is not Kind.RETURN and said[at] is Completion.INLINE]
+        if said[picked] is Completion.INLINE:
+            others = (at for at, one in enumerate(options) if one.kind is not Kind.COMPLETE)
+            wanted += [at for at in others if said[at] is not Completion.INLINE]
+        elif said[picked] is Completion.PENDING:
+            call = options[picked].call
+            wanted += [at for at, one in enumerate(options) if one.kind is Kind.RETURN and one.call is call]
+        return wanted[0] if wanted else picked
+
+    def _said_of(self, one: Transition) -> Completion | None:
+        """Say what holds for a call whose queueing function has not returned; None for any other, and for nothing."""
+        call = one.call
+        if call is None or call.has_returned:
+            return None
+        return next((said.completion for said in reversed(self.timed) if said.is_about(call)), None)
+
+    def _by_own(self, options: Sequence[Transition]) -> int:
         """Say what the session's own chooser takes; 0 from where it cannot go on."""
         if self._own is None or len(options) < 2:
             return 0
@@ -204,7 +251,7 @@ class Live:
         """Let a hand go on until it has nothing to do or must wait."""
         while not hand.is_idle:
             index = next((at for at, one in enumerate(self.enabled()) if self._is_of(one, hand)), None)
-            if index is None or not self.fire(index):
+            if index is None or not self.fire(self._picker.in_time(self.enabled(), index)):
                 return False
         return True
 
@@ -222,6 +269,12 @@ class Live:
         self._note(Added(fault), len(self.journal))
         self.added.append(text)
         return fault
+
+    def time(self, one: Timed) -> None:
+        """Say when calls complete from now on, where nobody chooses."""
+        self._note(one, len(self.journal))
+        self._picker.timed.append(one)
+        self._next = None
 
     def uses(self, fault: AnyFault) -> int:
         """Count how often the function that a fault names has been used so far."""
@@ -304,5 +357,7 @@ def redo(live: Live, inputs: Sequence[Input]) -> None:
             live.fire(one.place)
         elif isinstance(one, Typed):
             live.give(one)
+        elif isinstance(one, Timed):
+            live.time(one)
         else:
             live.add(one.fault.text)

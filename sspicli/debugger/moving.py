@@ -108,6 +108,11 @@ def choose(bench: Bench, text: str) -> Reply:
     return _go(bench, lambda view, record: False, most=1, first=wanted - 1, done="stepped")
 
 
+def take(bench: Bench, index: int, *, done: str, remembers: bool) -> Reply:
+    """Let one of the enabled transitions happen, by its place among them."""
+    return _go(bench, lambda view, record: False, most=1, first=index, done=done, remembers=remembers)
+
+
 def _go(
     bench: Bench, is_done: Done, *, most: int = 0, first: int | None = None, done: str = "", remembers: bool = True
 ) -> Reply:

@@ -15,7 +15,7 @@ from sspicli.analysis.report import report
 from sspicli.debugger.beginning import FILE, fault_line, flow, of_case
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.hand import Typed
-from sspicli.debugger.live import Added, Fired, Input, Key, Live, key_of, redo
+from sspicli.debugger.live import Added, Fired, Input, Key, Live, Timed, key_of, redo
 from sspicli.journal import events as ev
 from sspicli.runtime.chooser import Kind, schedule_text
 from sspicli.scenario import yaml
@@ -50,7 +50,8 @@ def save(bench: Bench) -> Written:
     verdict, findings, happened = _played_out(live, inputs)
     faults = _faults(live, inputs, happened)
     draft = _text(live, inputs, faults=faults)
-    guided = _guided(_load(draft), [one.key for one in inputs if isinstance(one, Fired) and not one.is_idle])
+    keys = [one.key for one in inputs if isinstance(one, Fired) and not one.is_idle]
+    guided = _guided(_load(draft), keys, [one for one in inputs if isinstance(one, Timed)])
     schedule = schedule_text(guided.session.choices)
     guided.close()
     also = f", findings: {flow(list(findings))}" if findings else ""
@@ -106,13 +107,15 @@ def _run_out(live: Live) -> None:
     raise UsageError(f"the session goes on after {MOST:,} transitions", help=_HINT)
 
 
-def _guided(case: Case, keys: Sequence[Key]) -> Live:
-    """Run a scenario along the transitions of a session; where it has no such one, the default order goes on."""
+def _guided(case: Case, keys: Sequence[Key], timed: Sequence[Timed]) -> Live:
+    """Run a scenario along the transitions of a session; then the default order goes on, with what was timed."""
     live = Live(of_case(case))
     for key in keys:
         index = next((at for at, one in enumerate(live.enabled()) if key_of(one) == key), None)
         if index is None or not live.fire(index):
             break
+    for one in timed:
+        live.time(one)
     _run_out(live)
     return live
 

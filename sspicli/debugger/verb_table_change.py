@@ -6,6 +6,9 @@ from sspicli.debugger.verb import Verb, argument
 
 _LEG = argument("LEG", "leg", "a leg that is still to be sent, such as leg2")
 _CALL = argument("CALL", "call", "a call that is still to be made, such as server.accept#2")
+_TIMED = argument(
+    "CALL", "call", "one call (client.init#2), a function's (client.init), a side's; all when left out", optional=True
+)
 
 CHANGING: tuple[Verb, ...] = (
     # -- by hand, besides the steps
@@ -28,6 +31,33 @@ CHANGING: tuple[Verb, ...] = (
         "Complete pending calls in this order, one after the other.",
         example="order server.accept client.init",
     ),
+    Verb(
+        "inline",
+        (),
+        "by hand",
+        (_TIMED,),
+        "Let calls complete, and their callbacks run, before their queueing function returns.",
+        "Where nobody chooses otherwise; what was said last of a call holds. A held call stays held.",
+        example="inline client.init#2",
+    ),
+    Verb(
+        "pending",
+        (),
+        "by hand",
+        (_TIMED,),
+        "Let calls complete after their queueing function has returned, which is the default.",
+        "Where nobody chooses otherwise; what was said last of a call holds.",
+        example="pending server.accept",
+    ),
+    Verb(
+        "notify",
+        (),
+        "by hand",
+        (argument("CALL", "call", "whose callback is due: client.init#2, or client", optional=True),),
+        "Enter the notify callback that is due, before anything else happens.",
+        "A callback is due once its call has completed.",
+        example="notify client.acquire",
+    ),
     # -- wire and faults
     Verb(
         "tamper",
@@ -40,6 +70,14 @@ CHANGING: tuple[Verb, ...] = (
         ),
         "Change bytes of a leg that is still to be sent; lengths stay as they are.",
         example="tamper leg2 ServerHello.random 01",
+    ),
+    Verb(
+        "deliver",
+        (),
+        "wire",
+        (argument("SIDE", "side", "to whom; whoever there is something for when left out", optional=True),),
+        "Let what is under way arrive now, before anything else happens.",
+        example="deliver server",
     ),
     Verb("drop", (), "wire", (_LEG,), "Lose a leg.", example="drop leg3"),
     Verb("dup", ("duplicate",), "wire", (_LEG,), "Let a leg arrive twice.", example="dup leg1"),

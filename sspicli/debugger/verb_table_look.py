@@ -82,8 +82,17 @@ LOOKING: tuple[Verb, ...] = (
         example="decode leg2",
     ),
     Verb(
+        "bt",
+        ("backtrace",),
+        "look",
+        (),
+        "Show who is inside what: callbacks entered, calls not returned, calls pending, what each end waits for.",
+        "Frames stand in the order in which they were entered; which thread a callback runs on is not promised.",
+        example="bt",
+    ),
+    Verb(
         "why",
-        ("bt",),
+        (),
         "look",
         (argument("RECORD", "record", "the last one when left out", optional=True),),
         "Show what led to a record, back to its beginning.",
