@@ -137,6 +137,7 @@ def _statuses(bench: Bench, word: str) -> Words:
 def _stops(bench: Bench, word: str) -> Words:
     yield from ((name, "a function") for name in FUNCTION_WORDS)
     yield from ((name, "what happens") for name in KINDS)
+    yield "before", "a call that is about to be made"
     yield from ((f"{side}.{name}", "a function of one side") for side in SIDES for name in QUEUEING_WORDS)
     yield from ((name, "a message") for name in MESSAGE_NAMES)
     yield from ((str(number), one.described()) for number, one in bench.stops.items())

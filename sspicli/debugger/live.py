@@ -63,7 +63,21 @@ class Timed(NamedTuple):
         return self.pattern is None or self.pattern.matches(call)
 
 
-Input = Fired | Typed | Added | Timed
+class Reached(NamedTuple):
+    """An actor came up to its next action, and others went on before it was performed."""
+
+    place: int
+    key: Key
+
+
+Input = Fired | Typed | Added | Timed | Reached
+
+
+class _CameUp(NamedTuple):
+    """An actor has come up to its next action, and nothing has been fired since; `before` is the journal's length."""
+
+    reached: Reached
+    before: int
 
 
 class _Picker:
@@ -132,6 +146,7 @@ class Live:
         self.reason = ""
         self.added: list[str] = []
         self._next: int | None = None
+        self._came_up: _CameUp | None = None
         self._hands: dict[str, Hand] = {}
         options = RunOptions(schedule=beginning.schedule)
         self._parts = parts_of(beginning.case, options, self.journal, keeps_legs=True)
@@ -200,6 +215,10 @@ class Live:
             raise UsageError(f"there is no transition {index + 1}", help=f"there are {len(options)}")
         before, ticks = len(self.journal), self.journal.ticks
         key = key_of(options[index])
+        if self._came_up is not None and self._came_up.reached == (index, key):
+            before = self._came_up.before
+            self._came_up = None
+        self._note_reached()
         self._picker.wanted, self._next = index, None
         if not self.session.step():
             self.reason = "limit"
@@ -209,6 +228,21 @@ class Live:
             self.journal.ticks = ticks  # nothing happened: a hand has nothing more to do
         self._note(Fired(index, key, is_idle), before)
         return True
+
+    def reach(self, index: int) -> object | None:
+        """Let the actor whose step this is come up to its next action; None for another transition, or if it did."""
+        options, before = self.enabled(), len(self.journal)
+        action = self.session.come_up(options[index])
+        if action is not None:
+            self._note_reached()
+            self._came_up = _CameUp(Reached(index, key_of(options[index])), before)
+        return action
+
+    def _note_reached(self) -> None:
+        """Keep that an actor has come up to its action where something else goes on first: it may read other values."""
+        if self._came_up is not None:
+            self._note(self._came_up.reached, self._came_up.before)
+            self._came_up = None
 
     def _came_to_rest(self, key: Key) -> bool:
         return any(hand.name == key[1] and hand.is_idle for hand in self._hands.values())
@@ -350,11 +384,14 @@ def key_of(one: Transition) -> Key:
 def redo(live: Live, inputs: Sequence[Input]) -> None:
     """Give a fresh session the inputs of another; UsageError where it cannot take one."""
     for one in inputs:
-        if isinstance(one, Fired):
+        if isinstance(one, Fired | Reached):
             options = live.enabled()
             if one.place >= len(options) or key_of(options[one.place]) != one.key:
                 raise UsageError(f"the session made again has no {' '.join(one.key).strip()} here")
-            live.fire(one.place)
+            if isinstance(one, Fired):
+                live.fire(one.place)
+            else:
+                live.reach(one.place)
         elif isinstance(one, Typed):
             live.give(one)
         elif isinstance(one, Timed):

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from sspicli.analysis.report import Verdict
 from sspicli.debugger.bench import Bench, Position
+from sspicli.debugger.coming import of_action, of_record
 from sspicli.debugger.reply import Do, Reply, noted
-from sspicli.debugger.stops import Breakpoint, expression_of, hit
+from sspicli.debugger.stops import Breakpoint, expression_of, hit, hit_before
 from sspicli.debugger.view import View
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
@@ -148,8 +149,30 @@ def fire(bench: Bench, index: int | None, is_done: Done, done: str) -> tuple[str
     """Fire one transition and look at its records; why to stop, "" for no reason, and what to do then."""
     live = bench.live
     assert live is not None, "a recording is looked at"
+    found = _before(bench, live.preferred() if index is None else index)
+    if found:
+        seen(bench, is_done)  # what an actor read too early on its way to the call
+        return "; ".join(words for _, words in found), _passed(bench, found)
     live.fire(index)
     return seen(bench, is_done, done)
+
+
+def _before(bench: Bench, index: int) -> list[tuple[Breakpoint, str]]:
+    """Let the actor that is next come up to its call, where a breakpoint may stand before it; give those that do."""
+    stops = [one for one in bench.stops.values() if one.kind == "before"]
+    options = bench.enabled()
+    if not stops or bench.live is None or index >= len(options):
+        return []
+    action = bench.live.reach(index)
+    return hit_before(stops, bench.view, of_action(action, options[index].actor, bench.view))
+
+
+def _passed(bench: Bench, found: list[tuple[Breakpoint, str]]) -> tuple[str, ...]:
+    """Take the temporary ones of what was hit away; give the commands of all."""
+    for one, _ in found:
+        if one.is_temporary:
+            bench.stops.pop(one.number, None)
+    return tuple(command for one, _ in found for command in one.commands)
 
 
 def seen(bench: Bench, is_done: Done, done: str = "") -> tuple[str, tuple[str, ...]]:
@@ -208,22 +231,17 @@ def _look_on(bench: Bench, is_done: Done, *, most: int, done: str) -> Reply:
         record = records[bench.place.records]
         bench.view.see(record)
         bench.place = bench.place._replace(records=bench.place.records + 1)
-        found = hit(list(bench.stops.values()), bench.view)
-        for one, _ in found:
-            if one.is_temporary:
-                del bench.stops[one.number]
+        stops = list(bench.stops.values())
+        coming = of_record(records[bench.place.records], bench.view) if bench.place.records < len(records) else None
+        found = hit(stops, bench.view) + hit_before(stops, bench.view, coming)
         if found:
-            return Reply((), "; ".join(words for _, words in found), commands=tuple(_commands(found)))
+            return Reply((), "; ".join(words for _, words in found), commands=_passed(bench, found))
         if is_done(bench.view, record):
             return Reply((), done)
         count += 1
         if most and count >= most:
             return Reply((), done)
     return Reply((), "the recording ends here")
-
-
-def _commands(found: list[tuple[Breakpoint, str]]) -> list[str]:
-    return [command for one, _ in found for command in one.commands]
 
 
 DO: dict[str, Do] = {

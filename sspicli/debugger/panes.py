@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from sspicli.analysis.calls import Call
 from sspicli.analysis.cases import Unmet
 from sspicli.debugger.bench import Bench
+from sspicli.debugger.coming import of_step
 from sspicli.debugger.expression import Value
 from sspicli.debugger.judging import judged
 from sspicli.debugger.legal import Legal, legal
@@ -82,6 +83,8 @@ def call_name(view: View, call: Call) -> str:
 def transition_text(one: Transition, bench: Bench) -> str:
     """Say what a transition is."""
     match one.kind:
+        case Kind.STEP if (coming := of_step(one, bench.view)) is not None:
+            return f"{one.actor} calls {coming.name}"
         case Kind.STEP:
             return f"{one.actor} goes on with its program" if "." not in one.actor else f"{one.actor} goes on"
         case Kind.RETURN:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sspicli.analysis.calls import failing
 from sspicli.analysis.rule_table import RULES
+from sspicli.debugger.coming import Coming
 from sspicli.debugger.expression import Expression, Value, parse
 from sspicli.debugger.view import FUNCTION_EVENTS, Facts, View, check_names
 from sspicli.journal import events as ev
@@ -73,6 +75,14 @@ class Breakpoint:
         if not _MATCH[self.kind](self, facts, view):
             return False
         return self.condition is None or self.condition.holds(view.value)
+
+    def is_before(self, coming: Coming, view: View) -> bool:
+        """Say whether a call that is about to be made is one to stop before."""
+        if self.kind != "before" or self.side not in ("", coming.side):
+            return False
+        if self.word not in ("", coming.word) or self.nth not in (0, coming.number):
+            return False
+        return self.condition is None or self.condition.holds(lambda path: coming.value(path, view))
 
     def changed(self, view: View) -> tuple[Value, Value] | None:
         """Say from what to what a watched value went; None where it stayed."""
@@ -170,6 +180,7 @@ _MATCH: dict[str, Match] = {
     "held": _is(ev.CallHeld),
     "any": lambda one, facts, view: True,
     "watch": _never,
+    "before": _never,
 }
 
 
@@ -209,6 +220,8 @@ def _read(number: int, what: str) -> Breakpoint:
     words = what.split()
     if not words or words == ["any"]:
         return Breakpoint(number, "any record", "any")
+    if words[0] == "before":
+        return _before(number, " ".join(words[1:]))
     side = words.pop(0) if words[0] in SIDES and len(words) > 1 else ""
     rest = " ".join(words)
     made = _kind_of(number, rest) or _leg_of(number, rest) or _word_of(number, rest) or _call_of(number, rest)
@@ -216,6 +229,21 @@ def _read(number: int, what: str) -> Breakpoint:
         raise UsageError(f"there is nothing called {what[:80]!r} to stop at", help=_help(words[0]))
     made.side = side or made.side
     made.text = what
+    return made
+
+
+def _before(number: int, text: str) -> Breakpoint:
+    """Read a call to stop before."""
+    if not text:
+        raise UsageError("before which call?", help="break before client.init#2, break before reinit")
+    side, _, word = text.partition(" ") if text.split()[0] in SIDES else ("", "", text)
+    made = _call_of(number, word.strip() or side)
+    if made is None:
+        raise UsageError(
+            f"{text[:80]!r} is no call to stop before", help=near(word, FUNCTION_WORDS) or ", ".join(FUNCTION_WORDS)
+        )
+    made.side = side or made.side
+    made.kind, made.text = "before", f"before {text}"
     return made
 
 
@@ -256,6 +284,8 @@ def _call_of(number: int, text: str) -> Breakpoint | None:
     side, word, nth = found[1] or "", found[2], int(found[3] or 0)
     word = _DOCUMENTED.get(word.lower(), word)
     word = "free" if word == "free-credential" else word
+    if nth and word in FUNCTION_EVENTS.values():
+        raise UsageError(f"calls of {word} have no numbers", help=f"break {word}; only what is queued is counted")
     return Breakpoint(number, text, "function", side, word, nth) if word in FUNCTION_WORDS else None
 
 
@@ -276,20 +306,37 @@ def hit(stops: Sequence[Breakpoint], view: View) -> list[tuple[Breakpoint, str]]
             if change is None:
                 continue
             words = f"watch {one.number}, {one.text[6:]}: {shown(change[0])} -> {shown(change[1])}"
-        elif not _safely(one, view):
+        elif not _safely(one.matches, view):
             continue
-        one.hits += 1
-        if one.ignore:
-            one.ignore -= 1
-        else:
+        if _counts(one):
             found.append((one, words))
     return found
 
 
-def _safely(one: Breakpoint, view: View) -> bool:
+def hit_before(stops: Sequence[Breakpoint], view: View, coming: Coming | None) -> list[tuple[Breakpoint, str]]:
+    """Give the breakpoints before which a call stands that is about to be made, each with words."""
+    if coming is None:
+        return []
+    return [
+        (one, f"breakpoint {one.number}, {coming.name} is about to be called")
+        for one in stops
+        if one.is_enabled and _safely(partial(one.is_before, coming), view) and _counts(one)
+    ]
+
+
+def _counts(one: Breakpoint) -> bool:
+    """Count a hit; say whether it stops."""
+    one.hits += 1
+    if not one.ignore:
+        return True
+    one.ignore -= 1
+    return False
+
+
+def _safely(holds: Callable[[View], bool], view: View) -> bool:
     """Hold a breakpoint against a view; a condition that cannot be told yet does not hold."""
     try:
-        return one.matches(view)
+        return holds(view)
     except UsageError:
         return False
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from sspicli.analysis.report import report
 from sspicli.debugger.bench import Bench, Branch, Position
+from sspicli.debugger.coming import of_record
 from sspicli.debugger.moving import nothing, number
 from sspicli.debugger.reply import Do, Reply, lines_of, noted, said
-from sspicli.debugger.stops import hit
+from sspicli.debugger.stops import hit, hit_before
 from sspicli.debugger.view import View
 from sspicli.journal import events as ev
 from sspicli.scenario.words import near
@@ -50,9 +52,9 @@ def back_on(bench: Bench, text: str) -> Reply:
     view, found, words = View(), _start(bench), "the start"
     for one in stops:
         one.ignore = 0
-    for record in bench.view.records[:-1]:
+    for record, following in pairwise(bench.view.records):
         view.see(record)
-        hits = hit(stops, view)
+        hits = hit(stops, view) + hit_before(stops, view, of_record(following, view))
         if hits:
             end = next((one for one in bench.boundaries() if one >= record.sequence), record.sequence)
             if end < bench.place.records:

@@ -151,6 +151,9 @@ MOVING: tuple[Verb, ...] = (
         "stop",
         (_WHAT,),
         "Stop at a function, side, leg, message, status, alert, finding, pending call or callback.",
+        "A function stops where its record is made: a call that is queued has not returned then. break before FUNCTION "
+        "stops when a program or callback is about to make the call; nothing of it has happened then. Calls typed by "
+        "hand are not stopped before.",
         example="break client.init if leg == 2",
     ),
     Verb("tbreak", ("tb",), "stop", (_WHAT,), "As break, but once.", example="tbreak callback"),

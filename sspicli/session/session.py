@@ -22,6 +22,7 @@ from sspicli.runtime.calls import PendingCall
 from sspicli.runtime.chooser import Chooser, Fire, First, Kind, Policy, Transition
 from sspicli.runtime.dispatch import Dispatcher
 from sspicli.session.actions import (
+    Action,
     Close,
     Complete,
     Connect,
@@ -62,7 +63,7 @@ _Entry = tuple[Kind, str, Fire, object, "PendingCall | None"]
 class Activity:
     """One running driver: an endpoint's program, or the body of a callback."""
 
-    __slots__ = ("api", "cause", "driver", "inside", "is_done", "name", "notified", "outcome", "waits_for")
+    __slots__ = ("ahead", "api", "cause", "driver", "inside", "is_done", "name", "notified", "outcome", "waits_for")
 
     def __init__(self, name: str, api: AsyncSspi, driver: Driver, cause: int) -> None:
         self.name = name
@@ -74,6 +75,7 @@ class Activity:
         self.outcome: object = None
         self.is_done = False
         self.waits_for = ""
+        self.ahead: tuple[object, Exception | None] | None = None
 
 
 class Endpoint:
@@ -273,6 +275,45 @@ class Session:
         held = [] if self._holds is None else [call for call, _ in self._holds.held.values()]
         return [*held, *self._completions]
 
+    def come_up(self, transition: Transition) -> object | None:
+        """Let an actor go on up to its next action, to be performed when its step fires; give it, None for none.
+
+        As at the entry of a function, what the action takes has been read by then. None too for an actor that has come
+        up already. Only for a session whose chooser lets actors take one action at a time.
+        """
+        assert not self._is_default, "in the default order an actor's actions go on until it must wait"
+        if transition.kind is not Kind.STEP:
+            return None
+        activity = cast("Activity", transition.subject)
+        if activity.ahead is not None:
+            return None
+        api = activity.api
+        api.actor, api.inside, api.cause = activity.name, activity.inside, activity.cause
+        self._journal.ticks += 1  # what is read too early is on record as of the step
+        action, error = None, None
+        try:
+            action = activity.driver.send(activity.outcome)
+        except Exception as raised:
+            error = raised  # its end, too: it comes when the step fires
+        self._journal.ticks -= 1
+        if type(action) not in _PERFORM:
+            activity.cause = api.cause
+        activity.ahead = action, error
+        return action
+
+    @staticmethod
+    def _arrived(activity: Activity) -> Callable[[Any], Action]:
+        """Give an actor's next action, to which it has come up before."""
+        assert activity.ahead is not None, "it was looked at above"
+        (action, error), activity.ahead = activity.ahead, None
+
+        def give(_: object) -> Action:
+            if error is not None:
+                raise error
+            return cast("Action", action)
+
+        return give
+
     def holds_by(self, pattern: CallPattern) -> bool:
         """Say whether calls are being held by this very pattern."""
         return self._holds is not None and self._holds.is_known(pattern)
@@ -382,7 +423,8 @@ class Session:
 
     def _step(self, activity: Activity) -> None:
         """Let an actor perform its next action; in the default order, all its actions until it must wait."""
-        api, send, journal = activity.api, activity.driver.send, self._journal
+        api, journal = activity.api, self._journal
+        send = activity.driver.send if activity.ahead is None else self._arrived(activity)
         api.actor, api.inside = activity.name, activity.inside
         while True:
             api.cause = activity.cause

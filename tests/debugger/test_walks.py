@@ -49,6 +49,8 @@ WORDS = [
     "alert",
     "pending",
     "finding A001",
+    "before init",
+    "before client.init#2",
     "callback",
     "if leg == 2",
     "leg == 2 and",
