@@ -14,6 +14,9 @@ from sspicli.tokens.tls import TlsMessage
 _NOT_FAILURES = frozenset({SecurityStatus.SEC_E_INCOMPLETE_MESSAGE})
 LEG_FUNCTIONS = frozenset({Function.SspiInitializeSecurityContextAsync, Function.SspiAcceptSecurityContextAsync})
 
+CLOSED_TO_RECEIVER = "opened with the sender's secrets; the receiver's differ"
+"""What is said of a leg after a hello was tampered with on its way: both ends derive secrets, and not the same ones."""
+
 
 @dataclass(slots=True)
 class Call:
@@ -106,6 +109,7 @@ class Leg:
     """One token on the wire, as it was sent, and what it carries.
 
     `faults` are what a fault plan did to it on its way, and `forwarded` what that plan put on the wire for this token.
+    `messages` are opened with its sender's secrets; `is_closed_to_receiver` says that its receiver has others.
     """
 
     number: int
@@ -116,6 +120,7 @@ class Leg:
     messages: tuple[TlsMessage, ...] = ()
     faults: list[ev.FaultInjected] = field(default_factory=list)
     forwarded: list[ev.TokenForwarded] = field(default_factory=list)
+    is_closed_to_receiver: bool = False
 
 
 def failing(call: Call) -> bool:

@@ -32,6 +32,10 @@ _SENDERS = {1: "client", 16: "client", **dict.fromkeys((0, 2, 4, 6, 8, 12, 13, 1
 _CHUNK = 0x4000
 
 
+OwnedLine = tuple[str, str]
+"""A side, and a key-log line of its own."""
+
+
 class Token(NamedTuple):
     """A token to be opened: its bytes, what it is called, and what is known of it from elsewhere.
 
@@ -77,7 +81,10 @@ class Stop(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A token and what came out of it; `layout` is its records, None for what has none."""
+    """A token and what came out of it; `layout` is its records, None for what has none.
+
+    It is opened with its sender's secrets; `is_closed_to_receiver` says that its receiver is known to have others.
+    """
 
     token: Token
     told: Told
@@ -86,6 +93,7 @@ class Opened:
     layout: Node | None
     parts: tuple[Part, ...]
     stops: tuple[Stop, ...]
+    is_closed_to_receiver: bool = False
 
     @property
     def tree(self) -> Node | None:
@@ -98,15 +106,25 @@ class Opened:
 
 
 class Exchange:
-    """Opens the tokens of one handshake in their order, with its key-log lines."""
+    """Opens the tokens of one handshake in order, with its key-log lines; of `owned` it is known whose they are."""
 
-    def __init__(self, secrets: Iterable[str] = (), *, first_sender: str = "") -> None:
+    def __init__(self, secrets: Iterable[str] = (), *, first_sender: str = "", owned: Iterable[OwnedLine] = ()) -> None:
         self._reader = TlsReader()
         self._last = ""
         self._first = first_sender
         self._is_within = {"client": False, "server": False}
         for secret in secrets:
             self._reader.add_secret(secret)
+        for owner, secret in owned:
+            self._reader.add_secret(secret, owner)
+
+    def told_of_receivers(self, opened: list[Opened]) -> list[Opened]:
+        """Say of each token whether its receiver has other secrets than those that opened it."""
+        differing = [sender for sender in ("client", "server") if self._reader.differs(sender)]
+        return [
+            replace(one, is_closed_to_receiver=True) if one.sender in differing and _has_opened(one) else one
+            for one in opened
+        ]
 
     def open(self, token: Token) -> Opened:
         """Open the next token."""
@@ -143,16 +161,29 @@ class Exchange:
         return "server" if self._last == "client" else "client", True
 
 
-def open_tokens(tokens: Sequence[Token], secrets: Iterable[str] = (), *, first_sender: str = "") -> list[Opened]:
-    """Open the tokens of one exchange, with its key-log lines."""
-    exchange = Exchange(secrets, first_sender=first_sender)
-    return _settled([exchange.open(token) for token in tokens])
+def _has_opened(one: Opened) -> bool:
+    return any(part.is_encrypted and part.message and part.message.name != "Encrypted" for part in one.parts)
+
+
+def open_tokens(
+    tokens: Sequence[Token],
+    secrets: Iterable[str] = (),
+    *,
+    first_sender: str = "",
+    owned: Iterable[OwnedLine] = (),
+) -> list[Opened]:
+    """Open the tokens of one exchange, with its key-log lines; of `owned` it is known whose they are."""
+    exchange = Exchange(secrets, first_sender=first_sender, owned=owned)
+    return exchange.told_of_receivers(_settled([exchange.open(token) for token in tokens]))
 
 
 def open_recording(records: Iterable[Record], secrets: Sequence[str] = ()) -> list[Opened]:
-    """Open every token that a recording holds, each handshake with its own secrets and those given."""
+    """Open every token that a recording holds, each handshake with its own secrets and those given.
+
+    What a side sent opens with that side's secrets: after a tampered hello the other side has others.
+    """
     sent: dict[int, list[Token]] = {}
-    logged: dict[int, list[str]] = {}
+    logged: dict[int, list[OwnedLine]] = {}
     at: dict[str, int] = {}
     for record in records:
         side = record.actor.partition(".")[0]
@@ -160,7 +191,7 @@ def open_recording(records: Iterable[Record], secrets: Sequence[str] = ()) -> li
         if isinstance(event, ev.HandshakeBegan):
             at[side] = event.number
         elif isinstance(event, ev.KeyLogged):
-            logged.setdefault(number, []).append(event.line)
+            logged.setdefault(number, []).append((side, event.line))
         elif isinstance(event, ev.TokenSent):
             title = f"leg {event.leg}" if event.leg else f"data {event.number}"
             sent.setdefault(number, []).append(Token(event.data, title, side, RECORDED, "", number, event.leg))
@@ -168,7 +199,7 @@ def open_recording(records: Iterable[Record], secrets: Sequence[str] = ()) -> li
     for number, tokens in sorted(sent.items()):
         before = f"handshake {number} " if len(sent) > 1 else ""
         titled = [token._replace(title=f"{before}{token.title}") for token in tokens]
-        opened += open_tokens(titled, [*secrets, *logged.get(number, ())])
+        opened += open_tokens(titled, secrets, owned=logged.get(number, ()))
     return opened
 
 

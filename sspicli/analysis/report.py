@@ -117,6 +117,9 @@ class Round:
             if leg is not None:
                 leg.messages = messages
         self.decoded = self.to_decode
+        for leg in self.legs:
+            is_opened = any(one.encrypted and one.name != "Encrypted" for one in leg.messages)
+            leg.is_closed_to_receiver = is_opened and self.reader.differs(leg.sender)
 
     def endpoint(self, name: str) -> EndpointReport:
         """Give what an endpoint has shown in this handshake."""
@@ -201,7 +204,7 @@ class Fold:
             case ev.FaultMissed():
                 self.missed.append(event)
             case ev.KeyLogged():
-                self.round_of(record.actor).reader.add_secret(event.line)
+                self.round_of(record.actor).reader.add_secret(event.line, record.actor.partition(".")[0])
             case ev.NoteMade():
                 self.endpoint(record.actor).notes.append(event.text)
             case ev.ChoiceMade():

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from sspicli.analysis import api_card
-from sspicli.analysis.calls import Call
+from sspicli.analysis.calls import CLOSED_TO_RECEIVER, Call
 from sspicli.analysis.exchange import Opened
 from sspicli.analysis.explain import explain, rule_texts, suggestions
 from sspicli.analysis.timeline import timeline
@@ -97,6 +97,7 @@ def _leg_summary(bench: Bench, leg: int) -> list[Line]:
     names = f" {bench.look.glyphs.dot} ".join(visible(one.name) for one in found.messages)
     head = f"leg {leg}  {len(found.data)} B  from the {found.sender}, record {found.sequence}"
     befell = [noted(f"  {one.kind}: {one.detail}") for one in found.faults]
+    befell += [noted(f"  {CLOSED_TO_RECEIVER}")] if found.is_closed_to_receiver else []
     return [line(Segment(head, "head")), line("  ", Segment(names, "leg")), *befell]
 
 

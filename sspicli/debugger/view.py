@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg
@@ -125,7 +126,7 @@ class View:
         self.queued: dict[str, Call] = {}
         self.counts: dict[str, int] = {}
         self._monitors = [make() for make in MONITORS]
-        self._opened: dict[str, tuple[int, list[Opened]]] = {}
+        self._opened: tuple[int, list[Opened]] = (0, [])
         self._last_leg = 0
         self._report: tuple[int, ev.RunEnded | None, Report] | None = None
         for record in records:
@@ -186,19 +187,22 @@ class View:
         self._report = len(self.records), ended, told
         return told
 
-    def tokens(self, sender: str) -> list[Opened]:
-        """Open the tokens up to the last leg with the sender's own secrets: a tampered hello gives its peer others."""
-        count, opened = self._opened.get(sender, (0, []))
+    def tokens(self) -> list[Opened]:
+        """Open the tokens up to the last leg, each with its sender's own secrets."""
+        count, opened = self._opened
         if count != self._last_leg:
-            opened = open_recording(one for one in self.records[: self._last_leg] if _is_open_to(one, sender))
-            self._opened[sender] = self._last_leg, opened
+            opened = open_recording(self.records[: self._last_leg])
+            self._opened = self._last_leg, opened
         return opened
 
     def opened_leg(self, number: int) -> Opened | None:
         """Give a leg's token, opened; None where there is no such leg yet."""
         at, leg = self.state.handshake, self.leg(number)
-        every = [] if leg is None else self.tokens(leg.sender)
-        return next((one for one in every if one.token.leg == number and one.token.handshake == at), None)
+        every = [] if leg is None else self.tokens()
+        found = next((one for one in every if one.token.leg == number and one.token.handshake == at), None)
+        if found is None or leg is None:
+            return None
+        return replace(found, is_closed_to_receiver=leg.is_closed_to_receiver)  # its receiver may have logged it since
 
     def leg(self, number: int) -> Leg | None:
         """Give a leg of the handshake under way."""
@@ -348,11 +352,6 @@ class View:
             help = near(last, known) or f"its messages: {', '.join(tree.name for tree in trees) or 'none is readable'}"
             raise UsageError(f"leg {number} has no field {path[:80]}", help=help)
         return found
-
-
-def _is_open_to(record: Record, sender: str) -> bool:
-    """Say whether a side may use a record: of secrets only its own."""
-    return not isinstance(record.event, ev.KeyLogged) or record.actor.partition(".")[0] == sender
 
 
 class Facts:

@@ -169,6 +169,8 @@ def _leg(leg: Leg) -> Member:
         "message_notes": [message.note or None for message in leg.messages],
         "call": None if leg.call is None else str(leg.call),
     }
+    if leg.is_closed_to_receiver:
+        out["closed_to_receiver"] = True
     if leg.faults:
         out["faults"] = [{"fault": one.text, "kind": one.kind, "detail": one.detail} for one in leg.faults]
         out["forwarded_bytes"] = [len(one.data) for one in leg.forwarded]

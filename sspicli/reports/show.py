@@ -185,6 +185,8 @@ def leg(found: Passage, *, with_hex: bool) -> Member:
         ],
         "buffers": buffers(calls, with_hex=with_hex),
     }
+    if found.leg.is_closed_to_receiver:
+        told["closed_to_receiver"] = True
     return told | {"hex": found.leg.data.hex()} if with_hex else told
 
 

@@ -58,6 +58,7 @@ def _token(one: Opened) -> Member:
         "records": None if one.layout is None else node_of(one.layout),
         "messages": [_part(part) for part in one.parts],
         "stopped": [_stop(stop) for stop in one.stops],
+        "closed_to_receiver": one.is_closed_to_receiver,
     }
 
 

@@ -107,9 +107,16 @@ class TlsReader:
         """Count the lines given to `add_secret` that were no key-log lines."""
         return self._ring.junk_lines
 
-    def add_secret(self, line: str) -> None:
-        """Take a line of an NSS key log; it must come before the records it opens, and may come after the hellos."""
-        self._ring.add(line)
+    def add_secret(self, line: str, owner: str = "") -> None:
+        """Take a line of an NSS key log; it must come before the records it opens, and may come after the hellos.
+
+        `owner` is the side whose secret it is, "" where nobody knows: what a side sent opens with its own.
+        """
+        self._ring.add(line, owner)
+
+    def differs(self, sender: str) -> bool:
+        """Say whether what a side sent opens with other secrets than its receiver's, as far as they are known."""
+        return self._ring.differs(sender)
 
     def read(self, sender: str, token: bytes) -> tuple[TlsMessage, ...]:
         """Read the next token of "client" or "server" for its messages.

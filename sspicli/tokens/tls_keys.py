@@ -9,8 +9,9 @@ Source: the NSS key log format (draft-ietf-tls-keylogfile), RFC 8446 sections 5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
+from functools import partial
 from typing import Protocol
 
 from sspicli.tokens.tls_hello import TLS12, TLS13, hello_facts
@@ -19,6 +20,7 @@ from sspicli.tokens.tls_names import suite_name, version_name
 MAX_SECRETS = 1 << 19  # more than a key log of the size that is read can hold
 MAX_LOST = 32
 MAX_ATTEMPTS = 256
+MOST_ALIKE = 4  # secrets of one name and client random that are tried: two ends have at most two
 
 _EARLY, _HANDSHAKE, _APPLICATION = 0, 1, 2
 _EARLY_LABEL = "CLIENT_EARLY_TRAFFIC_SECRET"
@@ -26,6 +28,7 @@ _TLS13_LABELS = {
     "client": (_EARLY_LABEL, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", "CLIENT_TRAFFIC_SECRET_0"),
     "server": ("", "SERVER_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0"),
 }
+_PEER = {"client": "server", "server": "client"}
 _SECRET_SIZES = {
     "CLIENT_RANDOM": (48,),
     **{label: (32, 48) for labels in _TLS13_LABELS.values() for label in labels if label},
@@ -38,6 +41,10 @@ Opened = tuple[int, bytes, int]
 """What was in a protected record: content type, plaintext, and how many zeros padded it (TLS 1.3)."""
 
 
+_Key = tuple[bytes, "RecordKeys"]
+"""A secret, and the keys derived from it."""
+
+
 class RecordKeys(Protocol):
     """One direction's keys at one time."""
 
@@ -46,12 +53,26 @@ class RecordKeys(Protocol):
 
 
 class KeyRing:
-    """The secrets of a key log, and the facts of the hellos by which one is chosen."""
+    """The secrets of key logs, each with whose it is, and the facts of the hellos by which one is chosen.
 
-    __slots__ = ("_secrets", "client_random", "encrypt_then_mac", "junk_lines", "server_random", "suite", "version")
+    After a tampered hello the two ends have different secrets under the same name: what one of them sent opens with its
+    own. Of a key log that came from outside nobody knows whose a line is.
+    """
+
+    __slots__ = (
+        "_count",
+        "_secrets",
+        "client_random",
+        "encrypt_then_mac",
+        "junk_lines",
+        "server_random",
+        "suite",
+        "version",
+    )
 
     def __init__(self) -> None:
-        self._secrets: dict[str, dict[bytes, bytes]] = {}
+        self._secrets: dict[tuple[str, str], dict[bytes, list[bytes]]] = {}
+        self._count = 0
         self.junk_lines = 0
         self.client_random = b""
         self.server_random = b""
@@ -59,16 +80,19 @@ class KeyRing:
         self.suite = 0
         self.encrypt_then_mac = False
 
-    def add(self, line: str) -> None:
-        """Take one key-log line; what is no such line is counted and skipped."""
+    def add(self, line: str, owner: str = "") -> None:
+        """Take one key-log line of a side, "" for nobody knows; what is no such line is counted and skipped."""
         words = line.split()
         if not words or words[0].startswith("#") or words[0] in _OTHER_LABELS:
             return
         secret = _parse(words)
-        if secret is None or sum(map(len, self._secrets.values())) >= MAX_SECRETS:
+        if secret is None or self._count >= MAX_SECRETS:
             self.junk_lines += 1
             return
-        self._secrets.setdefault(words[0], {})[secret[0]] = secret[1]
+        known = self._secrets.setdefault((words[0], owner), {}).setdefault(secret[0], [])
+        if secret[1] not in known[-MOST_ALIKE:]:
+            known.append(secret[1])
+            self._count += 1
 
     def settle(self, body: bytes) -> str:
         """Take what a ServerHello or HelloRetryRequest chose, and give its name."""
@@ -84,12 +108,35 @@ class KeyRing:
         """Name the key-log line that a sender's records need at a level."""
         return "CLIENT_RANDOM" if self.version == TLS12 else _TLS13_LABELS[sender][level]
 
-    def secret(self, label: str) -> bytes | None:
-        """Find the secret for this client random, else the label's newest: the ClientHello may be tampered with."""
-        known = self._secrets.get(label)
-        if not known:
-            return None
-        return known.get(self.client_random) or known[next(reversed(known))]
+    def secrets(self, label: str, sender: str) -> list[bytes]:
+        """List the secrets that may open what a side sent, the newest first: its own, else those that nobody owns.
+
+        They are those for this client random, else the label's newest: the ClientHello may be tampered with. The peer's
+        are taken where there are no others, as in a recording of one end.
+        """
+        for owner in (sender, "", _PEER[sender]):
+            known = self._secrets.get((label, owner))
+            if known:
+                found = known.get(self.client_random) or known[next(reversed(known))]
+                return found[: -MOST_ALIKE - 1 : -1]
+        return []
+
+    def differs(self, sender: str) -> bool:
+        """Say whether what a side sent opens with other secrets than those its receiver has."""
+        labels = ("CLIENT_RANDOM",) if self.version == TLS12 else tuple(filter(None, _TLS13_LABELS[sender]))
+        return any(self._differ(label) for label in labels)
+
+    def _differ(self, label: str) -> bool:
+        """Say whether the ends have different secrets under one name, as far as they are known.
+
+        A renegotiation gives one end its new secret before the other: so what counts is what both have logged.
+        """
+        client, server = (self._secrets.get((label, owner), {}) for owner in _PEER)
+        given = self._secrets.get((label, ""), {}).get(self.client_random, ())
+        if not client or not server:
+            return not client and not server and len(given) > 1
+        shared = client.keys() & server.keys()
+        return not shared or any(client[one][-1] != server[one][-1] for one in shared)
 
     def keys(self, sender: str, secret: bytes) -> RecordKeys | None:
         """Derive one sender's keys; None when the negotiated suite cannot be opened here."""
@@ -181,57 +228,68 @@ class Direction:
     def _open_at(self, level: int, header: bytes, *, body: bytes) -> Opened | str:
         """Try one level's keys at every place that records which did not open leave possible."""
         epoch = self._epochs[level]
-        keys = self._early(epoch) if level == _EARLY else self._keys(level, epoch)
-        if isinstance(keys, str):
-            return keys
-        for sequence in range(epoch.sequence, epoch.sequence + self._lost + 1):
-            if self._attempts <= 0:
-                return "not tried, too many records of this token did not open"
-            opened = keys.open(header, body, sequence)
-            if opened is not None:
-                epoch.sequence = sequence + 1
-                return opened
-            self._attempts -= 1
+        found = self._early(epoch) if level == _EARLY else self._keys(level, epoch)
+        if isinstance(found, str):
+            return found
+        for secret, keys in found:
+            for sequence in range(epoch.sequence, epoch.sequence + self._lost + 1):
+                if self._attempts <= 0:
+                    return "not tried, too many records of this token did not open"
+                opened = keys.open(header, body, sequence)
+                if opened is not None:
+                    epoch.secret, epoch.keys, epoch.sequence = secret, keys, sequence + 1
+                    return opened
+                self._attempts -= 1
         return "the key log's keys do not open this record"
 
-    def _early(self, epoch: _Epoch) -> RecordKeys | str:
+    def _early(self, epoch: _Epoch) -> list[_Key] | str:
         """Derive the early keys, which no ServerHello need precede.
 
         Without their secret nothing is said, for most clients send no early data.
         """
-        secret = self._ring.secret(_EARLY_LABEL)
-        if secret is None:
+        secrets = self._ring.secrets(_EARLY_LABEL, self._sender)
+        if not secrets:
             return ""
-        if epoch.keys is None or epoch.secret is not secret:
-            from sspicli.tokens.tls13 import EarlyKeys
+        from sspicli.tokens.tls13 import EarlyKeys
 
-            epoch.keys, epoch.secret = EarlyKeys(secret), secret
-        return epoch.keys
+        found = ((secret, epoch.keys_of(secret, EarlyKeys)) for secret in secrets)
+        return [(secret, keys) for secret, keys in found if keys is not None]
 
-    def _keys(self, level: int, epoch: _Epoch) -> RecordKeys | str:
-        """Derive keys when the secret is new; or say what lacks."""
+    def _keys(self, level: int, epoch: _Epoch) -> list[_Key] | str:
+        """Derive the keys of each secret that may be the one; or say what lacks."""
         ring = self._ring if self._ring.version == TLS13 else self._ring_at_change
         if ring.version not in (TLS12, TLS13):
             name = version_name(ring.version)
             return f"{name} records are not opened here" if ring.version else "no ServerHello was read before it"
         label = ring.label(self._sender, level)
-        secret = ring.secret(label)
-        if secret is None:
+        secrets = ring.secrets(label, self._sender)
+        if not secrets:
             return f"the key log has no {label}"
-        if epoch.keys is None or epoch.secret is not secret:
-            epoch.keys, epoch.secret = ring.keys(self._sender, secret), secret
-        return epoch.keys or f"{suite_name(ring.suite)} cannot be opened here"
+        found = [(secret, epoch.keys_of(secret, partial(ring.keys, self._sender))) for secret in secrets]
+        keys = [(secret, one) for secret, one in found if one is not None]
+        return keys or f"{suite_name(ring.suite)} cannot be opened here"
 
 
 class _Epoch:
     """The keys between two key changes, and the number of the next record under them."""
 
-    __slots__ = ("keys", "secret", "sequence")
+    __slots__ = ("_derived", "keys", "secret", "sequence")
 
     def __init__(self) -> None:
+        self._derived: dict[bytes, RecordKeys | None] = {}
         self.keys: RecordKeys | None = None
         self.secret = b""
         self.sequence = 0
+
+    def keys_of(self, secret: bytes, derive: Callable[[bytes], RecordKeys | None]) -> RecordKeys | None:
+        """Give a secret's keys: those in force, or as they were derived; None for a suite that is not opened here."""
+        if self.secret is secret:
+            return self.keys
+        if secret not in self._derived:
+            if len(self._derived) >= MOST_ALIKE:
+                self._derived.clear()
+            self._derived[secret] = derive(secret)
+        return self._derived[secret]
 
 
 def _parse(words: list[str]) -> tuple[bytes, bytes] | None:

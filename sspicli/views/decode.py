@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sspicli.analysis.calls import CLOSED_TO_RECEIVER
 from sspicli.analysis.exchange import Opened, Part, Stop, shifted
 from sspicli.tokens.tree import Node
 from sspicli.views.hexdump import hex_lines
@@ -21,6 +22,8 @@ _LONGEST_VALUE = 1 << 20
 def token_lines(one: Opened, glyphs: Glyphs, *, width: int, verbosity: int, with_hex: bool) -> list[Line]:
     """Show a token: heading, messages, bytes on demand, and where reading stopped."""
     lines = [heading(one, glyphs)]
+    if one.is_closed_to_receiver:
+        lines.append(line(Segment(f"  {CLOSED_TO_RECEIVER}", "warn")))
     if verbosity > 0 and one.layout is not None:
         lines += [(), line(Segment("records, bytes of the token", "muted"))]
         lines += tree_lines(one.layout, glyphs, width=width)

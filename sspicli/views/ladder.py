@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Protocol
 
 from sspicli.analysis.blame import Failure
-from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, Refusal, failing
+from sspicli.analysis.calls import CLOSED_TO_RECEIVER, LEG_FUNCTIONS, Call, Leg, Refusal, failing
 from sspicli.analysis.report import Report, Verdict
 from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.functions import Function
@@ -165,12 +165,12 @@ def _leg_lines(leg: Leg, glyphs: Glyphs, *, width: int) -> list[Line]:
 
 
 def _fault_lines(leg: Leg, glyphs: Glyphs, *, width: int) -> list[Line]:
-    """Say below a leg what a fault plan did to it on its way: the arrow is what was sent."""
+    """Say below a leg what a fault plan did to it on its way, as the arrow is what was sent; and who cannot read it."""
     indent = "      "
+    texts = [f"{glyphs.bad} {visible(fault.text)}: {visible(fault.detail)}" for fault in leg.faults]
+    texts += [CLOSED_TO_RECEIVER] if leg.is_closed_to_receiver else []
     return [
-        line(indent, Segment(part, "warn"))
-        for fault in leg.faults
-        for part in wrapped(f"{glyphs.bad} {visible(fault.text)}: {visible(fault.detail)}".split(), width - len(indent))
+        line(indent, Segment(part, "warn")) for text in texts for part in wrapped(text.split(), width - len(indent))
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sspicli.analysis.calls import Call, Leg
+from sspicli.analysis.calls import CLOSED_TO_RECEIVER, Call, Leg
 from sspicli.analysis.exchange import leg_tree
 from sspicli.analysis.passage import Opening, Passage
 from sspicli.analysis.report import Report
@@ -27,6 +27,8 @@ def passage_lines(report: Report, passage: Passage, look: Look) -> list[Line]:
     words = " ".join(message_words(leg.messages, look.glyphs))
     head = Segment(f"  leg {leg.number}  {leg.sender} to {receiver}  {len(leg.data)} B  ", "leg")
     lines = folded(head, words, width=look.width, indent=4)
+    if leg.is_closed_to_receiver:
+        lines.append(line("  ", Segment(CLOSED_TO_RECEIVER, "warn")))
     if report.failure is not None and report.failure.leg == leg.number:
         lines.append(line("  ", Segment(f"the run failed at this leg: {report.failure.side}", "bad")))
     lines += _ends(passage, look)
