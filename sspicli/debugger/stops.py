@@ -268,7 +268,8 @@ def _leg_of(number: int, text: str) -> Breakpoint | None:
 
 def _word_of(number: int, text: str) -> Breakpoint | None:
     """Read a status or the name of a message."""
-    status = STATUS_ALIASES.get(text, None) or SecurityStatus.__members__.get(text) or NtStatus.__members__.get(text)
+    known = (STATUS_ALIASES, SecurityStatus.__members__, NtStatus.__members__)
+    status = next((one[text] for one in known if text in one), None)  # SEC_E_OK is 0
     if status is not None:
         return Breakpoint(number, text, "status", nth=int(status))
     message = next((one for one in MESSAGE_NAMES if one.lower() == text.lower()), None)

@@ -55,6 +55,7 @@ _EXAMPLES = {
     "sleep": "sleep client 100",
     "signal": "signal client ready",
     "await": "await client ready",
+    "throw": 'set-callback client do="throw oops"',
 }
 
 VERBS: tuple[Verb, ...] = (

@@ -29,7 +29,7 @@ CHANGING: tuple[Verb, ...] = (
         "by hand",
         (argument("CALL...", "call", "calls that are pending, in the order in which they are to complete"),),
         "Complete pending calls in this order, one after the other.",
-        example="order server.accept client.init",
+        example="order server.acquire client.acquire",
     ),
     Verb(
         "inline",

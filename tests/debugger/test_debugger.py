@@ -127,6 +127,8 @@ def test_a_run_that_never_ends_by_itself_stops_at_the_limit():
         ("delivery 2", "leg == 2 and event == 'TokenDelivered'"),
         ("ServerHello", "'ServerHello' in messages"),
         ("SEC_I_CONTINUE_NEEDED", "status == SEC_I_CONTINUE_NEEDED"),
+        ("server SEC_E_OK", "status == SEC_E_OK and side == 'server'"),
+        ("STATUS_SUCCESS", "status == STATUS_SUCCESS"),
         ("callback", "event == 'CallbackEntered'"),
         ("server pending", "side == 'server' and pending > 0"),
         ("completion", "event == 'CallCompleted'"),

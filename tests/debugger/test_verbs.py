@@ -6,6 +6,7 @@ from sspicli.debugger.debugger import DO
 from sspicli.debugger.hand import BY_HAND
 from sspicli.debugger.verbs import GROUPS, VERBS, find
 from sspicli.sspi.errors import UsageError
+from tests.debugger.consoles import debugger, do
 
 
 def test_every_verb_that_is_declared_is_done_and_no_other():
@@ -20,8 +21,42 @@ def test_no_word_names_two_verbs():
 def test_every_verb_says_what_it_does_in_a_sentence_and_gives_an_example():
     for verb in VERBS:
         assert verb.sentence.endswith("."), verb.name
-        assert find(verb.example.split()[0]).name in (verb.name, "delete"), verb.name
+        word = find(verb.example.split()[0]).name
+        assert word in (verb.name, "delete") or f'"{verb.name} ' in verb.example, verb.name
         assert verb.group in GROUPS
+
+
+HANDS = ("client", "server")
+STATES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    ((), ()),
+    ((), ("checkpoint before-tamper", "break callback", "display leg", "continue", "continue")),
+    ((), ("hold server", "hold client", "continue")),
+    ((), ("hold server.accept", "continue")),
+    ((), ("break completion", "continue")),
+    ((), ("break leg 1", "continue")),
+    ((), ("until leg == 2",)),
+    ((), ("continue",)),
+    ((), ("continue", "goto 9", "step")),
+    (HANDS, ("create client", "set-callback client", "connect client 1", "acquire client")),
+)
+"""What was done before an example, some state of which it fits."""
+
+
+def fits(verb, hands, lines):
+    one = debugger(by_hand=hands)
+    do(one, *lines)
+    try:
+        return not one.execute(verb.example).error
+    finally:
+        one.close()
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=[verb.name for verb in VERBS])
+def test_the_example_of_every_verb_can_be_done_as_it_stands(verb, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "setup.sspidbg").write_text("break leg 1\n")
+
+    assert any(fits(verb, hands, lines) for hands, lines in STATES), verb.example
 
 
 def test_every_step_of_a_scenario_but_notes_and_checks_can_be_typed():
