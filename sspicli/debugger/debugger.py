@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sspicli.analysis.cases import SuiteResult
-from sspicli.debugger import changing, comparing, informing, keeping, looking, managing, moving, travelling
 from sspicli.debugger import (
     backtrace,
     changing,
