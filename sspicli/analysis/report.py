@@ -312,6 +312,7 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
     for record in records:
         fold.see(record)
     shown = _handshake_to_show(fold) if handshake is None else handshake
+    fold.rounds.setdefault(shown, Round())  # a connection may begin at a number above others that never began
     for line in secrets:
         fold.rounds[shown].reader.add_secret(line)
     fold.rounds[shown].decode()
