@@ -131,8 +131,17 @@ def hostile_suites(draw: st.DrawFn) -> SuiteResult:
         return Finding(RULES[draw(st.sampled_from(sorted(RULES)))], text(), text(), (1, 2))
 
     def unmet() -> Unmet:
-        words = {name: text() for name in ("step", "key", "expected", "got", "cause")}
-        return Unmet(place=place(), evidence=(text(), text()), seen=(text(),), records=(3,), **words)
+        return Unmet(
+            step=text(),
+            key=text(),
+            place=place(),
+            expected=text(),
+            got=text(),
+            evidence=(text(), text()),
+            seen=(text(),),
+            cause=text(),
+            records=(3,),
+        )
 
     def one_case(outcome: Outcome) -> CaseResult:
         words: dict[str, Any] = {

@@ -60,8 +60,8 @@ class Unmet:
     `step` is the step's id (`server.3`, `leg 2`, `expect`), `key` what was expected something of (`status`,
     `token.size`). `expected` and `got` are as the file writes such values. `evidence` are lines of what the wire
     showed, `seen` of what else the run and its records show, `cause` the likely cause, `records` the sequence numbers
-    that show it. `place` is where the expected value stands; `rewrite` is the text that `--update` would put there,
-    None when it cannot.
+    that show it. `place` is where the expected value stands, and `path` leads to it; `rewrite` is the text that
+    `--update` would put there, None when it cannot.
     """
 
     step: str
@@ -74,6 +74,7 @@ class Unmet:
     cause: str = ""
     records: tuple[int, ...] = ()
     rewrite: str | None = None
+    path: tuple[int | str, ...] = ()
 
 
 class StepSeen(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any
 
 from sspicli.cli.roff import Block, Item, Lines, Paragraph, Section
 from sspicli.scenario.schema import schema
-from sspicli.scenario.steps import VERBS
+from sspicli.scenario.steps import VERBS, Step
 
 SUMMARY = "scenarios of asynchronous SSPI handshakes, in YAML"
 _MOST_WORDS = 12
@@ -53,8 +53,9 @@ def format_sections() -> Iterator[Section]:
             said = Paragraph(defs[name]["description"])
             yield Section(_heading(name), (said, *_keys(defs[name], defs)))
     every = [_step(verb, defs[step.__name__], defs) for verb, step in VERBS.items()]
-    titled = Item("title: TEXT", defs[VERBS["create"].__name__]["properties"]["title"]["description"])
-    yield Section("STEPS", (*_paragraphs(_PROGRAM), titled, *every))
+    common = {key: defs[VERBS["create"].__name__]["properties"][key] for key in Step.model_fields}
+    of_all = _keys({"properties": common}, defs)
+    yield Section("STEPS", (*_paragraphs(_PROGRAM), *of_all, *every))
     yield Section("WORDS", tuple(_word(name, one) for name, one in defs.items() if _is_word(one)))
     yield Section("EXAMPLE", (Lines(_example()),))
 
@@ -119,8 +120,7 @@ def _spelled(value: object) -> str:
 
 def _step(verb: str, node: Node, defs: Node) -> Item:
     """Give a step: its verb with what it takes, its sentence, its arguments, what can be expected of it."""
-    properties = dict(node["properties"])
-    properties.pop("title")
+    properties = {key: one for key, one in node["properties"].items() if key not in Step.model_fields}
     taken = properties.pop(verb)
     arguments = next((name for name in _references(taken) if name.endswith("Arguments")), None)
     keys = _keys(defs[arguments], defs) if arguments else ()

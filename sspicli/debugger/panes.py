@@ -95,6 +95,8 @@ def transition_text(one: Transition, bench: Bench) -> str:
             return f"the notify callback for {pending_name(one.call)} is entered"
         case Kind.DELIVER:
             return f"what is under way to the {one.subject} arrives"
+        case Kind.TURN:
+            return f"{one.actor}, which stands by, goes on"
         case _:
             return "a timer is due" if one.actor == "session" else f"{one.actor} wakes up"
 

@@ -1,9 +1,9 @@
 """The only free choice of a run: which enabled transition fires next.
 
 Options come in canonical order: what may move at once, an actor that need not wait before those that were woken, these
-in the order in which they were; then the completions of pending calls, in the order of queueing. Index 0 is the
-default. A run is its choices: a schedule string holds them, so that the same choices give the same calls and statuses
-again.
+in the order in which they were; then the completions of pending calls, in the order of queueing; last who stands by.
+Index 0 is the default. A run is its choices: a schedule string holds them, so that the same choices give the same calls
+and statuses again.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Kind(StrEnum):
     NOTIFY = "notify"
     DELIVER = "deliver"
     TIMER = "timer"
+    TURN = "turn"
 
 
 Fire = Callable[[Any], None]
@@ -118,6 +119,8 @@ class Policy:
 
     def _rank(self, option: Transition) -> int:
         call = option.call
+        if option.kind is Kind.TURN:
+            return 5
         if call is None:
             return 2
         wants_inline = self._wants_inline(call)

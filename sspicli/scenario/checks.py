@@ -5,7 +5,7 @@ Each check gives the path of the value, what is wrong, and what to write instead
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -75,13 +75,8 @@ def check(scenario: Scenario, *, is_whole: bool = True) -> Iterator[Wrong]:
         yield from _program_name(name)
         for path, step in walk(steps, ("programs", name)):
             yield from _step(step, path, name.partition(".")[0])
-    for side in ("client", "server"):
-        own = {name: steps for name, steps in scenario.programs.items() if name.partition(".")[0] == side}
-        walked = [pair for name, steps in own.items() for pair in walk(steps, ("programs", name))]
-        if is_whole:
-            yield from unresolved(walked)
-            if side in own:  # else the shipped driver connects
-                yield from _unconnected(walked, side)
+    for side in ("client", "server") if is_whole else ():
+        yield from _slips(scenario.programs, side)
     yield from _codes(scenario)
     yield from _negotiated(scenario.expect)
     for number, one in enumerate(scenario.steps):
@@ -93,11 +88,38 @@ def check(scenario: Scenario, *, is_whole: bool = True) -> Iterator[Wrong]:
             yield (("steps", number, "attribute"), *_no_attribute(one.attribute))
 
 
-def _unconnected(walked: list[tuple[Loc, Step]], side: str) -> Iterator[Wrong]:
+def slips(programs: Mapping[str, list[Step]]) -> Iterator[Loc]:
+    """List the paths of what in programs is a slip where its step is not deliberate."""
+    for side in ("client", "server"):
+        walked = _walked(programs, side)
+        yield from (path for path, *_ in unresolved(walked))
+        yield from (path for path, *_ in _unconnected(walked, side, programs))
+
+
+def _walked(programs: Mapping[str, list[Step]], side: str) -> list[tuple[Loc, Step]]:
+    own = {name: steps for name, steps in programs.items() if name.partition(".")[0] == side}
+    return [pair for name, steps in own.items() for pair in walk(steps, ("programs", name))]
+
+
+def _slips(programs: Mapping[str, list[Step]], side: str) -> Iterator[Wrong]:
+    """Say what one endpoint's programs lack; what is deliberate, with the steps of its callback, is no slip."""
+    walked = _walked(programs, side)
+    meant = [path for path, step in walked if step.deliberate]
+
+    def is_slip(wrong: Wrong) -> bool:
+        return not any(wrong[0][: len(path)] == path for path in meant)
+
+    yield from filter(is_slip, unresolved(walked))
+    yield from list(filter(is_slip, _unconnected(walked, side, programs)))[:1]  # once is enough
+
+
+def _unconnected(walked: list[tuple[Loc, Step]], side: str, programs: Mapping[str, list[Step]]) -> Iterator[Wrong]:
     """Say of programs that use the wire without having begun a connection: they would wait for ever."""
-    on_wire = [path for path, step in walked if isinstance(step, Send | Receive | Close | Handshake)]
-    if on_wire and not any(isinstance(step, Connect) for _, step in walked):
-        yield on_wire[0], f"the {side} uses the wire and has begun no connection", "write - connect: 1 before it"
+    if side not in programs or any(isinstance(step, Connect) for _, step in walked):
+        return  # the shipped driver connects
+    for path, step in walked:
+        if isinstance(step, Send | Receive | Close | Handshake):
+            yield path, f"the {side} uses the wire and has begun no connection", "write - connect: 1 before it"
 
 
 def _codes(scenario: Scenario) -> Iterator[Wrong]:
@@ -332,4 +354,15 @@ def granted(word: int, name: str, side: str) -> bool | None:
     return None if flag is None else bool(word & int(flag))
 
 
-__all__ = ["PHASES", "Wrong", "attribute_number", "check", "described", "flag_word", "granted", "pairs", "walk"]
+__all__ = [
+    "PHASES",
+    "Wrong",
+    "attribute_number",
+    "check",
+    "described",
+    "flag_word",
+    "granted",
+    "pairs",
+    "slips",
+    "walk",
+]

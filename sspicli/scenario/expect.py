@@ -88,6 +88,7 @@ class Checker:
                 cause=_cause(self.report),
                 records=tuple(records),
                 rewrite=self._rewrite(path, expected, got),
+                path=path,
             )
         )
 
@@ -311,9 +312,15 @@ class Checker:
     def _found_its_object(self, step: st.Step, path: Loc, name: str, execution: Execution) -> None:
         """Hold that a step which acts on calls, buffers or legs found what it names: it is there to do something."""
         missed = self._missed(step, execution)
+        missed = "" if missed and self._is_meant(path) else missed
         if missed or isinstance(step, st.Hold | st.Release | st.Complete | st.Touch):
             at = (execution.sequence,)
             self.hold(name, (*path, step.verb), "something to do", missed, holds=not missed, records=at)
+
+    def _is_meant(self, path: Loc) -> bool:
+        """Say whether a step, or the one whose callback it stands in, is deliberate."""
+        steps = self.case.scenario.programs[str(path[1])]
+        return any(step.deliberate for at, step in walk(steps, path[:2]) if path[: len(at)] == at)
 
     def _missed(self, step: st.Step, execution: Execution) -> str:
         """Say what a step looked for in vain; its note begins with its verb, and no other step's does."""

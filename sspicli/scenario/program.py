@@ -50,6 +50,7 @@ from sspicli.session.actions import (
     SetAsyncNotifyCallback,
     Signal,
     Sleep,
+    StandBy,
     TakeLock,
     TakeStep,
     TouchBuffer,
@@ -163,7 +164,9 @@ def program(steps: list[st.Step], memory: Memory, ident: str, this: Handle | Non
 
 
 def take(step: st.Step, scope: Scope, ident: str) -> Driver:
-    """Put a step on record, and perform it."""
+    """Put a step on record, and perform it; one that yields is not begun before its turn."""
+    if step.yields:
+        yield StandBy()
     yield TakeStep(ident, words(step))
     perform: Callable[[Scope, Any, str], Driver] = _PERFORM[type(step)]
     yield from perform(scope, step, ident)

@@ -51,6 +51,10 @@ class Step(Part):
 
     title: Text | None = None
     """A word on what this step is for; it stands in reports."""
+    yields: Flag = False
+    """Before this step, let all else that may happen go first, timers too; a schedule may choose otherwise."""
+    deliberate: Flag = False
+    """What would be a slip is meant: a name that nothing makes, no connection, or a call that is not there."""
 
     @property
     def verb(self) -> str:

@@ -342,6 +342,10 @@ class Sleep(NamedTuple):
     ticks: int
 
 
+class StandBy(NamedTuple):
+    """Let all else that may happen go first, timers too, unless the chooser says otherwise; it takes no time."""
+
+
 class Hold(NamedTuple):
     """Let no such call complete until it is released; the outcome is how many that could complete are held now."""
 
@@ -443,6 +447,7 @@ Action = (
     | Wait
     | Raise
     | Sleep
+    | StandBy
     | Hold
     | Release
     | Complete

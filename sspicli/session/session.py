@@ -37,6 +37,7 @@ from sspicli.session.actions import (
     Send,
     Signal,
     Sleep,
+    StandBy,
     TakeLock,
     TakeStep,
     Wait,
@@ -138,6 +139,7 @@ class Session:
         self._ready: deque[_Entry] = deque()
         self._timers: list[tuple[int, int, Transition]] = []
         self._activities: list[Activity] = []
+        self._standing_by: list[_Entry] = []
         self._receivers: dict[str, deque[Activity]] = {}
         self._under_way: dict[str, deque[int]] = {}
         self._is_broken = False
@@ -183,13 +185,17 @@ class Session:
         return True
 
     def enabled(self) -> list[Transition]:
-        """List what may happen next, in canonical order; a timer only when nothing else may."""
+        """List what may happen next, in canonical order; a timer only when nothing else may.
+
+        Last come the programs that stand by: they keep no timer from being next.
+        """
         if self._is_forced:
             return [Transition._make(self._ready[0])]
         options = [Transition._make(entry) for entry in self._ready]
         options.extend([self._completion(call) for call in self._completions])
         if not options and self._timers:
             options.append(self._timers[0][2])
+        options.extend([Transition._make(entry) for entry in self._standing_by])
         return options
 
     def ending(self, *, resting: Sequence[str] = ()) -> ev.RunEnded:
@@ -349,10 +355,12 @@ class Session:
                 fire, subject = self._complete, completions.pop(0)
             else:
                 timer = self._take_timer()
-                if timer is None:
+                if timer is not None:
+                    timer.fire(timer.subject)
+                    continue
+                if not self._is_turn_of_who_stands_by():
                     return
-                timer.fire(timer.subject)
-                continue
+                _, _, fire, subject, _ = self._standing_by.pop(0)
             self._fired += 1
             journal.ticks += 1
             fire(subject)
@@ -369,6 +377,8 @@ class Session:
             self._is_forced = False
             self._journal.ticks += 1
             return Transition._make(ready.popleft())
+        if self._standing_by:
+            return self._take_beside_who_stands_by()
         count = len(ready) + len(completions)
         if not count:
             return self._take_timer()
@@ -379,6 +389,29 @@ class Session:
             del ready[index]
             return Transition._make(entry)
         return self._completion(completions.pop(index - len(ready)))
+
+    def _take_beside_who_stands_by(self) -> Transition | None:
+        """Take as `_take` does where programs stand by: then a timer too is one of several options."""
+        ready, completions = self._ready, self._completions
+        count = len(ready) + len(completions)
+        if not count and self._dispatcher.outstanding:
+            return None
+        is_timer_due = not count and bool(self._timers)
+        index = self._choose(len(self.enabled())) if count + is_timer_due + len(self._standing_by) > 1 else 0
+        if is_timer_due and index == 0:
+            return self._take_timer()
+        self._journal.ticks += 1
+        if index < len(ready):
+            entry = ready[index]
+            del ready[index]
+            return Transition._make(entry)
+        if index < count:
+            return self._completion(completions.pop(index - len(ready)))
+        return Transition._make(self._standing_by.pop(index - count - is_timer_due))
+
+    def _is_turn_of_who_stands_by(self) -> bool:
+        """Say whether somebody stands by and nothing else will happen: no limit was hit, and nobody works."""
+        return bool(self._standing_by) and not self._reason and not self._dispatcher.outstanding
 
     def _is_next(self) -> bool:
         """Say whether what becomes possible now also happens next: then it happens at once, and is counted here."""
@@ -570,6 +603,17 @@ class Session:
     def _wake(self, activity: Activity) -> None:
         self._resume(activity, None, activity.cause)
 
+    def _stand_by(self, activity: Activity, action: StandBy) -> bool:
+        """Let a program stand back; the tick of this transition is given back, so that nobody's timers notice."""
+        activity.waits_for = "its turn"
+        self._journal.ticks -= 1
+        self._standing_by.append((Kind.TURN, activity.name, self._take_turn, activity, activity.notified))
+        return False
+
+    def _take_turn(self, activity: Activity) -> None:
+        activity.waits_for = ""
+        self._step(activity)
+
     def _wait(self, activity: Activity, action: Wait) -> bool:
         signal = action.signal
         if signal.raised:
@@ -678,6 +722,7 @@ _PERFORM: dict[type, Callable[[Session, Activity, Any], bool]] = {
     Wait: Session._wait,
     Raise: Session._raise,
     Sleep: Session._sleep,
+    StandBy: Session._stand_by,
     TakeStep: Session._put_on_record,
     Note: Session._put_on_record,
     EndCallbackData: Session._put_on_record,

@@ -8,7 +8,7 @@ from sspicli.analysis.cases import Outcome
 from sspicli.journal import events as ev
 from sspicli.scenario import program
 from sspicli.scenario.steps import STEPS
-from tests.play import BEGIN, CREDENTIAL, END, FIRST_LEG, HEAD, REST, play, ran, said, server
+from tests.play import BEGIN, CREDENTIAL, END, FIRST_LEG, HEAD, REST, play, problems, ran, said, server
 
 
 def test_every_step_is_performed_somewhere():
@@ -317,3 +317,60 @@ def test_a_program_can_name_what_the_shipped_driver_made():
     asked = [one.event.async_context for one in records if isinstance(one.event, ev.AsyncContextReinitialized)]
 
     assert "client.ac1" in [str(one) for one in asked]
+
+
+# -- what any step may say ---------------------------------------------------------------------------------------------
+LATE = """
+programs:
+  client.late:
+  - note: late
+    yields: true
+  client.slow:
+  - sleep: 5000
+  - note: slow
+"""
+
+
+@pytest.mark.parametrize("schedule", ["{ seed: 1 }", "{ order: lifo }", "{ workers: 2 }"])
+def test_a_step_that_yields_is_taken_when_all_else_has_happened(schedule):
+    records = ran(f"{HEAD}schedule: {schedule}\n{LATE.strip()}\n").records
+
+    taken = [one.event.words for one in records if isinstance(one.event, ev.ActionTaken)]
+    assert taken == ["sleep 5000", "note slow", "note late"]
+
+
+DELIBERATE = [
+    "get-status: typo",
+    "unlock: m",
+    "delete: { security-context: typo }",
+    "receive: mine",
+    "complete: server.accept#7",
+    "free-buffers: ac",
+    'set-callback: { async-context: ac, do: [{ get-status: typo }, { send: { text: "a" } }] }',
+]
+
+
+@pytest.mark.parametrize("step", DELIBERATE)
+def test_what_would_be_a_slip_is_none_where_it_is_deliberate(step):
+    result = play(
+        f"{HEAD}programs:\n  server:\n  - create: ac\n  - {step}\n    deliberate: true\nverify: {{ off: true }}\n"
+    )
+
+    assert not [one for one in result.unmet if one.step.startswith("server")], result.unmet
+
+
+def test_a_slip_beside_a_step_that_is_deliberate_is_one_still():
+    programs = "programs:\n  server:\n  - { receive: a, deliberate: true }\n  - receive: b\n  - get-status: typo\n"
+
+    found = [(one.place.line, one.message) for one in problems(HEAD + programs)]
+
+    assert found == [
+        (6, "the server uses the wire and has begun no connection"),
+        (7, "nothing here makes the async context 'typo'"),
+    ]
+
+
+def test_a_run_whose_only_connection_is_not_the_first_can_be_judged():
+    result = play(f"{HEAD}programs:\n  server:\n  - connect: 2\n  client:\n  - connect: 2\n")
+
+    assert result.outcome is Outcome.PASSED

@@ -29,6 +29,7 @@ from sspicli.session.actions import (
     SetAsyncNotifyCallback,
     Signal,
     Sleep,
+    StandBy,
     Wait,
     do,
     receive,
@@ -132,6 +133,51 @@ def test_a_program_that_waits_for_bytes_goes_with_its_endpoint_to_the_connection
     main = noting(Connect(1), Sleep(50), Connect(2))
     reason, records = threads(server, main=main, reader=noting(Sleep(1), Receive()))
     assert (reason, notes(records)) == ("finished", [("client.reader", "second")])
+
+
+# -- standing by -------------------------------------------------------------------------------------------------------
+EVERY_RULE = [PENDING, Choices(order=Order.LIFO), Choices(schedule=())]
+
+
+@pytest.mark.parametrize("choices", EVERY_RULE)
+def test_who_stands_by_goes_on_when_nothing_else_may_happen_not_even_a_timer(choices):
+    reason, records = beside(choices, late=noting(StandBy(), Note("late")), slow=noting(Sleep(5000), Note("slow")))
+
+    assert (reason, notes(records)) == ("finished", [("client.slow", "slow"), ("client.late", "late")])
+
+
+def test_a_schedule_may_let_who_stands_by_go_on_at_any_time():
+    _, records = beside(Choices(schedule=(2, 2)), late=noting(StandBy(), Note("late")))
+
+    assert records.index(placed(records, ev.NoteMade)[0][0]) < records.index(placed(records, ev.HandshakeBegan)[0][0])
+
+
+def test_those_who_stand_by_go_on_in_their_order():
+    programs = {name: noting(StandBy(), Note(name), StandBy(), Note(name)) for name in ("one", "two")}
+
+    _, records = threads(nothing(), **programs)
+
+    assert [text for _, text in notes(records)] == ["one", "two", "one", "two"]
+
+
+@pytest.mark.parametrize("choices", EVERY_RULE)
+def test_standing_by_takes_no_time(choices):
+    _, alone = beside(choices, slow=noting(Sleep(5000), Note("slow")))
+    _, both = beside(choices, slow=noting(Sleep(5000), Note("slow")), late=noting(StandBy(), Note("late")))
+
+    assert placed(both, ev.NoteMade)[0][0].ticks == placed(alone, ev.NoteMade)[0][0].ticks
+
+
+def test_who_stands_by_beside_one_that_never_rests_is_named_in_the_wait_chain():
+    def restless() -> Driver:
+        while True:
+            yield Sleep(1000)
+
+    reason, records = threads(nothing(), restless=restless(), late=noting(StandBy()))
+
+    (ended,) = events(records, ev.RunEnded)
+    assert reason == "limit"
+    assert "client.late waits for its turn" in ended.waits
 
 
 class Registered:
