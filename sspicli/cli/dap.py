@@ -27,7 +27,7 @@ def command() -> int:
 
     \b
     Examples:
-      sspi-async dap < /dev/null
+      sspi-async dap
     """  # noqa: D301 (click reads the \b)
     from sspicli.adapter.serve import serve
     from sspicli.cli.repl_terminal import ended_by_signals

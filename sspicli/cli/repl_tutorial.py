@@ -17,7 +17,7 @@ INTRODUCTION = (
 TRANSCRIPT = """
 (sspi start, client next)> set panes state,enabled
   panes      state,enabled  what is shown at a stop, of log, state, token,
-        enabled, legal, changed, calls, ladder, findings
+        enabled, legal, changed, calls, ladder, findings, expected
 (sspi start, client next)> hold server.accept#1
 hold by hand  record 3, before the first leg
 -- state ----------------------------------------------------------------------
@@ -52,7 +52,7 @@ nothing can happen any more (stuck): stuck  record 39, leg 1, server.accept#1
         SEC_E_INVALID_HANDLE: an async context tracks one call at a time
         (documented); the refusal is assumed (rule A003)
 (sspi leg 1, 1 pending)> checkpoint held
-checkpoint held: main, record 39
+checkpoint held: main, record 39; the engine is kept as it is
 (sspi leg 1, 1 pending)> tamper leg2 ServerHello.random 01
 leg2=tamper:ServerHello.random:01: still to come
 (sspi leg 1, 1 pending)> complete server.accept#1
@@ -74,8 +74,8 @@ the run is over: failed  record 108, leg 3
 (sspi leg 3, at the end)> p client.init#2.status
 client.init#2.status = SEC_E_MESSAGE_ALTERED
 (sspi leg 3, at the end)> restart held
-branch2: from checkpoint held, made again from 45 inputs; keys and nonces are
-        drawn anew
+branch2: from checkpoint held, forked from the engine at record 39: what was
+        drawn before is the same, what is drawn later differs
 branch2, from checkpoint held  record 39, leg 1, server.accept#1 pending
 -- state ----------------------------------------------------------------------
  client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits
@@ -105,8 +105,9 @@ the run is over: ok  record 140, leg 4
  nothing can happen by itself: finished
 (sspi leg 4, at the end)> branches
   main         108 records  failed      the beginning
-* branch2      140 records  ok          from checkpoint held, made again from 45
-        inputs; keys and nonces are drawn anew
-  checkpoint held: main, record 39
+* branch2      140 records  ok          from checkpoint held, forked from the
+        engine at record 39: what was drawn before is the same, what is drawn
+        later differs
+  checkpoint held: main, record 39, with its engine
 (sspi leg 4, at the end)> quit
 """

@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sspicli.debugger.beginning import Beginning
+from sspicli.debugger.channel import GoneError
+from sspicli.debugger.course import Course, Next
 from sspicli.debugger.expression import Expression
+from sspicli.debugger.forked import MOST, Forked, Held, hold, why_not
 from sspicli.debugger.live import Added, Fired, Input, Live, redo
 from sspicli.debugger.stops import Breakpoint
 from sspicli.debugger.view import Snapshot, View
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.journal.recording import RecordingWriter
-from sspicli.runtime.chooser import Transition
 from sspicli.scenario.rerun import Difference, as_read, first_difference
-from sspicli.sspi.errors import SspiCliError, UsageError
+from sspicli.sspi.errors import LimitError, SspiCliError, UsageError
 from sspicli.views.look import Look
 
 PANES = ("log", "state", "token", "enabled", "legal", "changed", "calls", "ladder", "findings", "expected")
@@ -30,12 +32,16 @@ DEFAULT_PANES = ("log", "state", "changed", "findings", "enabled", "expected")
 
 @dataclass(slots=True)
 class Branch:
-    """One course of events: a session under way, or a recording's records; `note` says how it came about."""
+    """One course of events: a session under way, or a recording's records; `note` says how it came about.
+
+    `parent` is where it was forked from: up to there the records are the very same.
+    """
 
     name: str
-    live: Live | None
+    live: Course | None
     recorded: tuple[Record, ...] = ()
     note: str = ""
+    parent: Position | None = None
 
     @property
     def records(self) -> Sequence[Record]:
@@ -99,6 +105,8 @@ class Bench:
     view: View = field(init=False)
     before: Snapshot = field(init=False)
     checkpoints: dict[str, Position] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
+    """The checkpoints that are processes."""
     past: list[Position] = field(default_factory=list)
     stops: dict[int, Breakpoint] = field(default_factory=dict)
     displays: dict[int, Expression] = field(default_factory=dict)
@@ -125,13 +133,15 @@ class Bench:
     # -- where we look -------------------------------------------------------------------------------------------------
 
     @property
-    def live(self) -> Live | None:
+    def live(self) -> Course | None:
         """The session under way, None where there are only records."""
         return self.branch.live
 
     @property
     def is_past(self) -> bool:
-        """Say whether the view is not at the end of its branch."""
+        """Say whether a session cannot go on from here as it is: not its end is looked at, or its process is gone."""
+        if self.live is not None and self.live.is_gone:
+            return True
         return (self.place.inputs, self.place.records) < (len(self.branch.inputs), len(self.branch.records))
 
     @property
@@ -141,7 +151,7 @@ class Bench:
             return not self.is_past
         return not self.is_past and not self.enabled()
 
-    def enabled(self) -> list[Transition]:
+    def enabled(self) -> Sequence[Next]:
         """List what may happen next; nothing is known of that in the past."""
         return [] if self.live is None or self.is_past or self.live.reason else self.live.enabled()
 
@@ -204,19 +214,75 @@ class Bench:
         return self.again(self.place, f"from {self.place.branch} at record {self.place.records}")
 
     def again(self, place: Position, origin: str) -> Difference | None:
-        """Make the session again up to a place, as a branch of its own; give the first difference, None for none."""
+        """Make the session again up to a place, as a branch of its own; give the first difference, None for none.
+
+        It begins at the nearest checkpoint that is a process, and from the start where there is none.
+        """
         old = self.branches[place.branch]
         assert old.live is not None, "only a session can be made again"
-        live = Live(old.live.beginning)
-        redo(live, old.live.inputs[: place.inputs])
+        live, parent = self._forked(place, old) or (Live(old.live.beginning), None)
+        count = 0 if parent is None else parent.inputs
+        redo(live, old.live.inputs[count : place.inputs])
         name = self._new_name()
-        note = f"{origin}, made again from {place.inputs} inputs; keys and nonces are drawn anew"
-        self.branch = self.branches[name] = Branch(name, live, note=note)
+        note = f"{origin}, {_made(parent, place)}"
+        self.branch = self.branches[name] = Branch(name, live, note=note, parent=parent)
         self.view = View()
         self.show()
         self._keep_on()
         common = min(len(live.records), len(old.records))
         return first_difference(as_read(old.records[:common]), live.records[:common], is_whole=False)
+
+    # -- checkpoints ---------------------------------------------------------------------------------------------------
+
+    def hold(self, name: str) -> str:
+        """Keep a checkpoint here, as a process where that can be; say why it is none, "" where it is one."""
+        self.let_go(name)
+        self.checkpoints[name] = self.place
+        live = self.live
+        if self.is_past:
+            return "it lies in the past"
+        if not isinstance(live, Live | Forked):
+            return "a recording has no engine"
+        why = why_not() or (f"{MOST} checkpoints are processes already" if len(self.held) >= MOST else "")
+        if why:
+            return why
+        try:
+            self.held[name] = hold(live) if isinstance(live, Live) else live.hold()
+        except LimitError as error:
+            return error.message
+        return ""
+
+    def let_go(self, name: str) -> None:
+        """Let the process of a checkpoint end, if it is one."""
+        held = self.held.pop(name, None)
+        if held is not None:
+            held.close()
+
+    def _forked(self, place: Position, old: Branch) -> tuple[Course, Position] | None:
+        """Begin at the nearest checkpoint before a place that is a process; None where there is none."""
+        while (found := self._nearest(place)) is not None:
+            at = self.checkpoints[found]
+            live = old.live
+            assert live is not None, "only a session has checkpoints"
+            before = (old.records[: at.records], live.inputs[: at.inputs], live.marks[: at.inputs])
+            try:
+                return Forked(self.held[found].branch(), live.beginning, before), at
+            except (GoneError, UsageError):
+                self.let_go(found)
+                self.warn(f"the process of checkpoint {found} is gone: the session is made again without it")
+        return None
+
+    def _nearest(self, place: Position) -> str | None:
+        """Find the last checkpoint in what led to a place, whichever branch it was made in."""
+        branch, most = place.branch, place.inputs
+        while True:
+            mine = [(at.inputs, name) for name, at in self.checkpoints.items() if name in self.held]
+            mine = [(inputs, name) for inputs, name in mine if self.checkpoints[name].branch == branch]
+            found = max((one for one in mine if one[0] <= most), default=None)
+            parent = self.branches[branch].parent
+            if found is not None or parent is None:
+                return None if found is None else found[1]
+            branch, most = parent.branch, min(most, parent.inputs)
 
     def _new_name(self) -> str:
         number = len(self.branches) + 1
@@ -261,11 +327,11 @@ class Bench:
             raise UsageError("a recording is there already", help="copy the file")
         self.kept = Kept(path, (self._writer(path, live),))
 
-    def _writer(self, path: Path, live: Live) -> RecordingWriter:
+    def _writer(self, path: Path, live: Course) -> RecordingWriter:
         writer = RecordingWriter(path, include_secrets=False, warn=self.warn)
         for record in live.records:
             writer(record)
-        live.journal.subscribe(writer)
+        live.subscribe(writer)
         return writer
 
     def _keep_on(self) -> None:
@@ -290,6 +356,18 @@ class Bench:
         for branch in self.branches.values():
             if branch.live is not None:
                 branch.live.close()
+        for name in list(self.held):
+            self.let_go(name)
         if self.kept is not None:
             self.kept.close()
             self.kept = None
+
+
+def _made(parent: Position | None, place: Position) -> str:
+    """Say how a branch was made, and what of it is the same as before."""
+    if parent is None:
+        return f"made again from {place.inputs} inputs; keys and nonces are drawn anew"
+    left = place.inputs - parent.inputs
+    more = f" and {left} inputs again" if left else ""
+    shared = "what was drawn before is the same, what is drawn later differs"
+    return f"forked from the engine at record {parent.records}{more}: {shared}"

@@ -61,7 +61,7 @@ def _check_completable(bench: Bench, pattern: CallPattern) -> None:
         return
     pending = bench.view.state.pending
     assert bench.live is not None, "a session is there"
-    if not any(pattern.matches(one) for one in bench.live.session.completable()):
+    if not any(pattern.matches(one) for one in bench.live.completable()):
         names = ", ".join(str(handle) for handle in pending)
         raise UsageError(f"no {pattern.text} could complete", help=f"pending: {names or 'nothing'}")
 
@@ -72,9 +72,9 @@ def _check_held(bench: Bench, pattern: CallPattern) -> None:
         return
     held = bench.view.state.held
     assert bench.live is not None, "a session is there"
-    if bench.live.session.holds_by(pattern):
+    if bench.live.holds_by(pattern):
         return
-    if not any(pattern.matches(one) and one.handle in held for one in bench.live.session.completable()):
+    if not any(pattern.matches(one) and one.handle in held for one in bench.live.completable()):
         names = ", ".join(str(handle) for handle in held)
         raise UsageError(f"no {pattern.text} is held", help=f"held: {names or 'nothing'}")
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sspicli.debugger.course import Next
 from sspicli.debugger.expression import Value
 from sspicli.debugger.view import EVENT_NAMES, FUNCTION_EVENTS, WORD_OF, View
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.runtime.call_names import QUEUEING_WORDS
-from sspicli.runtime.chooser import Transition
 from sspicli.session import actions as act
-from sspicli.session.session import Activity
 
 WORDS: dict[type, str] = {
     act.CreateAsyncContext: "create",
@@ -62,16 +61,15 @@ class Coming(NamedTuple):
         return known.get(path)
 
 
-def of_action(action: object, actor: str, view: View) -> Coming | None:
-    """Say which call an action is; None for an action that is none."""
-    word = WORDS.get(type(action))
+def of_action(action: type | None, actor: str, view: View) -> Coming | None:
+    """Say which call an action of this kind is; None for one that is none."""
+    word = None if action is None else WORDS.get(action)
     return None if word is None else _coming(word, actor, view)
 
 
-def of_step(one: Transition, view: View) -> Coming | None:
+def of_step(one: Next, view: View) -> Coming | None:
     """Say which call an actor has come up to that is yet to make it; None for one that has not."""
-    ahead = one.subject.ahead if isinstance(one.subject, Activity) else None
-    return None if ahead is None else of_action(ahead[0], one.actor, view)
+    return of_action(one.coming, one.actor, view)
 
 
 def of_record(record: Record, view: View) -> Coming | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from sspicli.analysis.calls import Call
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.changing import refuse_without_session
+from sspicli.debugger.course import Next
 from sspicli.debugger.live import Timed
 from sspicli.debugger.moving import present_notes, take
 from sspicli.debugger.panes import SIDES, call_name, transition_text
 from sspicli.debugger.reply import Do, Reply, noted
 from sspicli.journal import events as ev
 from sspicli.runtime.call_names import CallPattern, call_pattern
-from sspicli.runtime.chooser import Completion, Kind, Transition
+from sspicli.runtime.chooser import Completion, Kind
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.handles import Handle
 from sspicli.views.text import Line
@@ -29,7 +30,7 @@ def deliver(bench: Bench, text: str) -> Reply:
         raise UsageError(f"{side[:40]!r} is no side", help="deliver client, or deliver server")
     notes, is_again = _at_the_end(bench)
     found = [(at, one) for at, one in enumerate(bench.enabled()) if one.kind is Kind.DELIVER]
-    mine = [(at, one) for at, one in found if side in ("", one.subject)]
+    mine = [(at, one) for at, one in found if side in ("", one.receiver)]
     if not mine:
         raise _not_deliverable(bench, side)
     if len(mine) > 1:
@@ -45,7 +46,7 @@ def _not_deliverable(bench: Bench, side: str) -> UsageError:
         return UsageError(f"nothing is under way{to}", help="info wire lists what is; step lets its sender go on")
     named = " and ".join(f"leg {one.leg}" if one.leg else "data" for one in coming)
     assert bench.live is not None, "it was made sure of"
-    waits = "; ".join(bench.live.session.wire_waits())
+    waits = "; ".join(bench.live.wire_waits())
     return UsageError(f"{named} cannot arrive yet: {waits or _first(bench)}", help="enabled lists what may happen")
 
 
@@ -69,7 +70,7 @@ def notify(bench: Bench, text: str) -> Reply:
     return _taken(bench, mine[0][0], "notified", notes, is_again=is_again)
 
 
-def _is_of(one: Transition, pattern: CallPattern) -> bool:
+def _is_of(one: Next, pattern: CallPattern) -> bool:
     return one.call is not None and pattern.matches(one.call)
 
 

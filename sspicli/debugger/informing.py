@@ -83,7 +83,7 @@ def _flag_lines(head: str, names: list[str] | tuple[str, ...], bench: Bench) -> 
 def _timers(bench: Bench) -> list[Line]:
     """Show virtual time, and what waits for a time."""
     state = bench.view.state
-    waits = [] if bench.live is None or bench.is_past else bench.live.session.waiting()
+    waits = [] if bench.live is None or bench.is_past else bench.live.waiting()
     due = [line(f"  {visible(name)} sleeps") for name, what in waits if what == "a timer"]
     return [line(f"  {state.ticks} ticks, microseconds of virtual time"), *due]
 
@@ -91,7 +91,7 @@ def _timers(bench: Bench) -> list[Line]:
 def _schedule(bench: Bench) -> list[Line]:
     """Show the choices that were made, and what else moved the session."""
     live = bench.live
-    choices = list(bench.view.report().schedule) if live is None or bench.is_past else live.session.choices
+    choices = list(bench.view.report().schedule) if live is None or bench.is_past else live.choices()
     lines = [line(f"  {schedule_text(choices)}", Segment("  choices so far", "muted"))]
     said = [one for one in bench.branch.inputs[: bench.place.inputs] if isinstance(one, Timed)]
     lines += [

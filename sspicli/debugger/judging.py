@@ -23,8 +23,7 @@ def judged(bench: Bench) -> CaseResult | None:
         return None
     last = live.records[-1]
     records = (*live.records, Record(last.sequence + 1, last.ticks, last.nanoseconds, "session", 0, ended))
-    session = live.session
-    ran = Ran(records, report(records), schedule_text(session.choices), tuple(session.unmet_choices()))
+    ran = Ran(records, report(records), schedule_text(live.choices()), live.unmet_choices())
     base = CaseResult(
         file=case.file,
         scenario=case.name,

@@ -7,11 +7,12 @@ beginning and the same inputs give the same calls and statuses again; keys and n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sspicli.analysis.places import place_of
 from sspicli.debugger.beginning import Beginning
+from sspicli.debugger.course import CallSeen, Course, Key, Next
 from sspicli.debugger.hand import THREAD, Hand, Typed
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
@@ -24,13 +25,10 @@ from sspicli.session.drivers import Plan
 from sspicli.session.fault_words import AnyFault, parse_fault
 from sspicli.session.misfortune import Misfortune
 from sspicli.session.pair import pair
-from sspicli.session.session import Session
+from sspicli.session.session import Activity, Session
 from sspicli.session.wire_faults import WireFault
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.schannel import describe
-
-Key = tuple[str, str, str]
-"""What a transition is called in every run of one session: its kind, its actor, and its call or receiver."""
 
 
 class Fired(NamedTuple):
@@ -70,6 +68,7 @@ class Reached(NamedTuple):
     key: Key
 
 
+type_ = type  # the class below has a method of that name
 Input = Fired | Typed | Added | Timed | Reached
 
 
@@ -136,6 +135,8 @@ class _Picker:
 class Live:
     """A session that is under way; `inputs` made it what it is, `marks` say where in the journal each began."""
 
+    is_gone = False
+
     def __init__(self, beginning: Beginning) -> None:
         assert beginning.case is not None, "a beginning without a case can only be looked at"
         self.beginning = beginning
@@ -148,6 +149,7 @@ class Live:
         self._next: int | None = None
         self._came_up: _CameUp | None = None
         self._hands: dict[str, Hand] = {}
+        self._subscribers: list[Callable[[Record], None]] = []
         options = RunOptions(schedule=beginning.schedule)
         self._parts = parts_of(beginning.case, options, self.journal, keeps_legs=True)
         self._misfortune = Misfortune(self._parts.faults, self.journal, place_of, is_open=True)
@@ -193,20 +195,33 @@ class Live:
         """All records so far."""
         return self.journal.records
 
-    def enabled(self) -> list[Transition]:
+    def subscribe(self, subscriber: Callable[[Record], None]) -> None:
+        """Let somebody see every record from now on."""
+        self.journal.subscribe(subscriber)
+        self._subscribers.append(subscriber)
+
+    def be_alone(self) -> None:
+        """Let nobody see the records any more: they belong to the process that this one was forked from."""
+        for one in self._subscribers:
+            self.journal.unsubscribe(one)
+
+    def enabled(self) -> list[Next]:
         """List what may happen next, in canonical order."""
+        return [next_of(one) for one in self._options()]
+
+    def _options(self) -> list[Transition]:
         return [] if self.is_closed else self.session.enabled()
 
     def preferred(self) -> int:
         """Say which of them happens when nobody chooses."""
-        options = self.enabled()
+        options = self._options()
         if self._next is None:
             self._next = self._picker.preferred(options)
         return self._next if self._next < len(options) else 0
 
     def fire(self, index: int | None = None) -> bool:
         """Fire a transition, by its place or by default; False when there is none, or a limit was hit."""
-        options = self.enabled()
+        options = self._options()
         if not options:
             return False
         preferred = self.preferred()
@@ -229,14 +244,14 @@ class Live:
         self._note(Fired(index, key, is_idle), before)
         return True
 
-    def reach(self, index: int) -> object | None:
+    def reach(self, index: int) -> type_ | None:
         """Let the actor whose step this is come up to its next action; None for another transition, or if it did."""
-        options, before = self.enabled(), len(self.journal)
+        options, before = self._options(), len(self.journal)
         action = self.session.come_up(options[index])
         if action is not None:
             self._note_reached()
             self._came_up = _CameUp(Reached(index, key_of(options[index])), before)
-        return action
+        return None if action is None else action.__class__
 
     def _note_reached(self) -> None:
         """Keep that an actor has come up to its action where something else goes on first: it may read other values."""
@@ -263,10 +278,13 @@ class Live:
 
     def type(self, typed: Typed) -> bool:
         """Perform a step by hand; False where it, or one before it, waits for something else to happen."""
-        return self._drive(self.give(typed))
+        return self._drive(self._give(typed))
 
-    def give(self, typed: Typed) -> Hand:
+    def give(self, typed: Typed) -> None:
         """Let a step be the next that a hand performs, when its turn comes."""
+        self._give(typed)
+
+    def _give(self, typed: Typed) -> Hand:
         self._note(typed, len(self.journal))
         hand = self._hands.get(typed.side)
         if hand is None:
@@ -284,8 +302,8 @@ class Live:
     def _drive(self, hand: Hand) -> bool:
         """Let a hand go on until it has nothing to do or must wait."""
         while not hand.is_idle:
-            index = next((at for at, one in enumerate(self.enabled()) if self._is_of(one, hand)), None)
-            if index is None or not self.fire(self._picker.in_time(self.enabled(), index)):
+            index = next((at for at, one in enumerate(self._options()) if self._is_of(one, hand)), None)
+            if index is None or not self.fire(self._picker.in_time(self._options(), index)):
                 return False
         return True
 
@@ -329,6 +347,30 @@ class Live:
                     help=f"goto {record.sequence - 1} and say it there, or choose a leg that is still to come",
                 )
 
+    def choices(self) -> list[int]:
+        """List the choices that were made."""
+        return list(self.session.choices)
+
+    def unmet_choices(self) -> tuple[str, ...]:
+        """Say what of a wanted order of completions did not come about."""
+        return self.session.unmet_choices()
+
+    def completable(self) -> list[CallSeen]:
+        """List the pending calls that could complete."""
+        return [seen_call(one) for one in self.session.completable()]
+
+    def holds_by(self, pattern: CallPattern) -> bool:
+        """Say whether calls are held by this name."""
+        return self.session.holds_by(pattern)
+
+    def waiting(self) -> list[tuple[str, str]]:
+        """List the programs that cannot go on, each with what it waits for."""
+        return self.session.waiting()
+
+    def wire_waits(self) -> list[str]:
+        """Say why what is under way does not arrive."""
+        return list(self.session.wire_waits())
+
     def hand_waits(self) -> dict[str, str]:
         """Say of each hand that is not done what it waits for."""
         waits = dict(self.session.waiting())
@@ -367,10 +409,28 @@ class Live:
 
     def _finish(self, hand: Hand) -> None:
         """Let a hand that waited for its user come to its end; no record comes of it."""
-        index = next((at for at, one in enumerate(self.enabled()) if self._is_of(one, hand)), None)
+        index = next((at for at, one in enumerate(self._options()) if self._is_of(one, hand)), None)
         if index is not None:
             self._picker.wanted = index
             self.session.step()
+
+
+def seen_call(call: PendingCall) -> CallSeen:
+    """Give what is to be known of a pending call."""
+    return CallSeen(call.handle, call.function, call.number, call.has_returned)
+
+
+def next_of(one: Transition) -> Next:
+    """Give what is to be known of a transition."""
+    ahead = one.subject.ahead if isinstance(one.subject, Activity) else None
+    return Next(
+        one.kind,
+        one.actor,
+        key_of(one),
+        str(one.subject) if one.kind is Kind.DELIVER else "",
+        None if one.call is None else seen_call(one.call),
+        None if ahead is None else type(ahead[0]),
+    )
 
 
 def key_of(one: Transition) -> Key:
@@ -381,12 +441,12 @@ def key_of(one: Transition) -> Key:
     return one.kind.value, one.actor, subject
 
 
-def redo(live: Live, inputs: Sequence[Input]) -> None:
+def redo(live: Course, inputs: Sequence[Input]) -> None:
     """Give a fresh session the inputs of another; UsageError where it cannot take one."""
     for one in inputs:
         if isinstance(one, Fired | Reached):
             options = live.enabled()
-            if one.place >= len(options) or key_of(options[one.place]) != one.key:
+            if one.place >= len(options) or options[one.place].key != one.key:
                 raise UsageError(f"the session made again has no {' '.join(one.key).strip()} here")
             if isinstance(one, Fired):
                 live.fire(one.place)

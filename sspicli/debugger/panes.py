@@ -12,14 +12,14 @@ from sspicli.analysis.calls import Call
 from sspicli.analysis.cases import Unmet
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.coming import of_step
+from sspicli.debugger.course import CallSeen, Next
 from sspicli.debugger.expression import Value
 from sspicli.debugger.judging import judged
 from sspicli.debugger.legal import Legal, legal
 from sspicli.debugger.stops import quiet, shown
 from sspicli.debugger.view import WATCHED, WORD_OF, View
 from sspicli.journal.journal import Record
-from sspicli.runtime.calls import PendingCall
-from sspicli.runtime.chooser import Kind, Transition
+from sspicli.runtime.chooser import Kind
 from sspicli.sspi.lifecycle import Phase
 from sspicli.views.events import Words
 from sspicli.views.ladder import counted, ladder
@@ -80,7 +80,7 @@ def call_name(view: View, call: Call) -> str:
 
 
 # -- what may happen next ----------------------------------------------------------------------------------------------
-def transition_text(one: Transition, bench: Bench) -> str:
+def transition_text(one: Next, bench: Bench) -> str:
     """Say what a transition is."""
     match one.kind:
         case Kind.STEP if (coming := of_step(one, bench.view)) is not None:
@@ -94,14 +94,14 @@ def transition_text(one: Transition, bench: Bench) -> str:
         case Kind.NOTIFY:
             return f"the notify callback for {pending_name(one.call)} is entered"
         case Kind.DELIVER:
-            return f"what is under way to the {one.subject} arrives"
+            return f"what is under way to the {one.receiver} arrives"
         case Kind.TURN:
             return f"{one.actor}, which stands by, goes on"
         case _:
             return "a timer is due" if one.actor == "session" else f"{one.actor} wakes up"
 
 
-def pending_name(call: PendingCall | None) -> str:
+def pending_name(call: CallSeen | None) -> str:
     """Name a pending call, counted in the whole run."""
     assert call is not None, "this kind of transition is about a call"
     return f"{call.handle.actor}.{WORD_OF[call.function]}#{call.number}"

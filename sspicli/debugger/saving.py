@@ -14,8 +14,9 @@ from sspicli.analysis.cases import Outcome
 from sspicli.analysis.report import report
 from sspicli.debugger.beginning import FILE, fault_line, flow, of_case
 from sspicli.debugger.bench import Bench
+from sspicli.debugger.course import Course, Key
 from sspicli.debugger.hand import Typed
-from sspicli.debugger.live import Added, Fired, Input, Key, Live, Timed, key_of, redo
+from sspicli.debugger.live import Added, Fired, Input, Live, Timed, redo
 from sspicli.journal import events as ev
 from sspicli.runtime.chooser import Kind, schedule_text
 from sspicli.scenario import yaml
@@ -52,7 +53,7 @@ def save(bench: Bench) -> Written:
     draft = _text(live, inputs, faults=faults)
     keys = [one.key for one in inputs if isinstance(one, Fired) and not one.is_idle]
     guided = _guided(_load(draft), keys, [one for one in inputs if isinstance(one, Timed)])
-    schedule = schedule_text(guided.session.choices)
+    schedule = schedule_text(guided.choices())
     guided.close()
     also = f", findings: {flow(list(findings))}" if findings else ""
     text = _text(live, inputs, faults=faults, schedule=schedule, expected=f"{{verdict: {verdict}{also}}}")
@@ -75,7 +76,7 @@ def _has_timer_before_hand(inputs: Sequence[Input]) -> bool:
     return bool(timers and typed) and timers[0] < typed[-1]
 
 
-def _played_out(live: Live, inputs: Sequence[Input]) -> tuple[str, tuple[str, ...], frozenset[str]]:
+def _played_out(live: Course, inputs: Sequence[Input]) -> tuple[str, tuple[str, ...], frozenset[str]]:
     """Make the session again, let it go on to its end: its verdict, its findings, and the faults that happened."""
     twin = Live(live.beginning)
     redo(twin, inputs)
@@ -111,7 +112,7 @@ def _guided(case: Case, keys: Sequence[Key], timed: Sequence[Timed]) -> Live:
     """Run a scenario along the transitions of a session; then the default order goes on, with what was timed."""
     live = Live(of_case(case))
     for key in keys:
-        index = next((at for at, one in enumerate(live.enabled()) if key_of(one) == key), None)
+        index = next((at for at, one in enumerate(live.enabled()) if one.key == key), None)
         if index is None or not live.fire(index):
             break
     for one in timed:
@@ -128,7 +129,9 @@ def _load(text: str) -> Case:
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
-def _text(live: Live, inputs: Sequence[Input], *, faults: Sequence[str], schedule: str = "", expected: str = "") -> str:
+def _text(
+    live: Course, inputs: Sequence[Input], *, faults: Sequence[str], schedule: str = "", expected: str = ""
+) -> str:
     """Write the scenario; without a schedule and what is expected it is a draft."""
     case = live.beginning.case
     assert case is not None, "a session has a case"
@@ -162,7 +165,7 @@ def _name(case: Case) -> str:
     return "a session of the debugger" if case.file == FILE else f"{case.name[:150]}, changed in the debugger"
 
 
-def _faults(live: Live, inputs: Sequence[Input], happened: frozenset[str]) -> list[str]:
+def _faults(live: Course, inputs: Sequence[Input], happened: frozenset[str]) -> list[str]:
     """Write the faults that the session began with, and those added; one that nothing befell is left out."""
     case = live.beginning.case
     root = None if case is None else case.root
@@ -175,7 +178,7 @@ def _faults(live: Live, inputs: Sequence[Input], happened: frozenset[str]) -> li
     return [*first, *(fault_line(fault_text(one)) for one in added)]
 
 
-def _programs(live: Live, inputs: Sequence[Input]) -> dict[str, list[str]]:
+def _programs(live: Course, inputs: Sequence[Input]) -> dict[str, list[str]]:
     """Write the programs that the session began with, and what was typed."""
     case = live.beginning.case
     root = None if case is None else case.root

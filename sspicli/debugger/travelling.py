@@ -139,8 +139,9 @@ def checkpoint(bench: Bench, text: str) -> Reply:
         )
     if name in bench.checkpoints:
         raise UsageError(f"there is a checkpoint {name} already", help=f"restart {name} begins again from it")
-    bench.checkpoints[name] = bench.place
-    return said(f"checkpoint {name}: {bench.place.branch}, record {bench.place.records}")
+    why = bench.hold(name)
+    kept = "the engine is kept as it is" if not why else f"restart makes the session again ({why})"
+    return said(f"checkpoint {name}: {bench.place.branch}, record {bench.place.records}; {kept}")
 
 
 def restart(bench: Bench, text: str) -> Reply:
@@ -170,14 +171,16 @@ def branches(bench: Bench, text: str) -> Reply:
     nothing(text, "branches")
     lines = [_branch_line(bench, one) for one in bench.branches.values()]
     for name, place in bench.checkpoints.items():
-        lines.append(line(f"  checkpoint {visible(name)}: {place.branch}, record {place.records}"))
+        kept = ", with its engine" if name in bench.held else ""
+        lines.append(line(f"  checkpoint {visible(name)}: {place.branch}, record {place.records}{kept}"))
     return lines_of(lines)
 
 
 def _branch_line(bench: Bench, branch: Branch) -> Line:
     mark = "*" if branch is bench.branch else " "
     verdict = report(list(branch.records)).verdict.value
-    ended = None if branch.live is None or branch.live.enabled() else branch.live.ending()
+    live = branch.live
+    ended = None if live is None or live.is_gone or live.enabled() else live.ending()
     if ended is not None:
         verdict = View(branch.records).report(ended).verdict.value
     head = f"{mark} {branch.name:<10} {len(branch.records):>5} records  {verdict:<10}"

@@ -124,6 +124,7 @@ MOVING: tuple[Verb, ...] = (
         "branch",
         (argument("NAME", "checkpoint", "what to call it", optional=True),),
         "Name this state, to begin again from it.",
+        "Where the system can fork, a process keeps the engine as it stands; else, and in the past, it is a place.",
         example="checkpoint before-tamper",
     ),
     Verb(
@@ -131,8 +132,9 @@ MOVING: tuple[Verb, ...] = (
         (),
         "branch",
         (argument("NAME", "checkpoint", "a checkpoint"),),
-        "Make the session again up to a checkpoint, as a branch of its own.",
-        "By re-execution: the same choices and commands. Keys and nonces are drawn anew, and the branch says so.",
+        "Begin again at a checkpoint, as a branch of its own.",
+        "Where the engine was kept, all that was drawn so far is the same, and what is drawn later differs. Elsewhere "
+        "the session is made again by the same choices and commands: keys and nonces are drawn anew. Each says which.",
         example="restart before-tamper",
     ),
     Verb("branches", (), "branch", (), "List the branches and checkpoints.", example="branches"),

@@ -84,3 +84,7 @@ class Journal:
     def subscribe(self, subscriber: Callable[[Record], None]) -> None:
         """Call `subscriber` with every record from now on, right after it was added."""
         self._subscribers = (*self._subscribers, subscriber)
+
+    def unsubscribe(self, subscriber: Callable[[Record], None]) -> None:
+        """Call it no more."""
+        self._subscribers = tuple(one for one in self._subscribers if one is not subscriber)

@@ -7,7 +7,7 @@ it is done only where somebody names calls: a `NumberingDispatcher` around the o
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sspicli.runtime.calls import PendingCall
 from sspicli.runtime.dispatch import Dispatcher
@@ -30,6 +30,22 @@ _PATTERN = re.compile(r"(client|server)\.([a-z-]{1,32}|\*)(?:#(\d{1,6}))?")
 FORM = "SIDE.FUNCTION[#N], such as server.accept#1, or client.* for all of the client's calls"
 
 
+class NamedCall(Protocol):
+    """A call as a pattern sees it: whose, of which function, and which of them."""
+
+    @property
+    def handle(self) -> Handle:
+        """Its handle, with the endpoint."""
+
+    @property
+    def function(self) -> Function:
+        """The function that queued it."""
+
+    @property
+    def number(self) -> int:
+        """Which of its function at its endpoint, from 1."""
+
+
 class CallPattern(NamedTuple):
     """Some calls of one endpoint: of a function, None for any, and of these number `nth`, 0 for all."""
 
@@ -38,7 +54,7 @@ class CallPattern(NamedTuple):
     nth: int
     text: str
 
-    def matches(self, call: PendingCall) -> bool:
+    def matches(self, call: NamedCall) -> bool:
         """Say whether a call that was counted is one of these."""
         return (
             call.handle.actor == self.actor and self.function in (None, call.function) and self.nth in (0, call.number)

@@ -137,7 +137,7 @@ def test_an_interrupt_stops_at_the_next_transition_and_loses_nothing():
             one.interrupt()
 
     assert one.bench.live is not None
-    one.bench.live.journal.subscribe(Interrupting())
+    one.bench.live.subscribe(Interrupting())
     stop = stop_of(do(one, "continue"))
 
     assert stop.reason == "interrupted"

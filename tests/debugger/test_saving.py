@@ -107,7 +107,7 @@ def test_choices_are_kept_as_a_schedule(tmp_path):
 
     schedule = load(tmp_path / "kept.sspi.yaml", "kept").cases[0].scenario.schedule.choices
     assert one.bench.live is not None
-    assert schedule == schedule_text(one.bench.live.session.choices)
+    assert schedule == schedule_text(one.bench.live.choices())
     assert "2" in schedule
 
 
