@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sspicli.debugger.beginning import FILE, SIDES, flow
+from sspicli.debugger.beginning import FILE, SIDES, Beginning, flow
 from sspicli.runtime.call_names import QUEUEING_WORDS
 from sspicli.scenario import steps as st
 from sspicli.scenario.load import loads
@@ -35,11 +35,11 @@ class Typed(NamedTuple):
 class Hand:
     """The user's own program of one endpoint: it performs what is typed, in its order, and waits for more.
 
-    With `is_alone` the endpoint has no other program. `is_idle` says that all that was typed is done.
+    With no `thread` the endpoint has no other program. `is_idle` says that all that was typed is done.
     """
 
-    def __init__(self, memory: Memory, *, is_alone: bool) -> None:
-        self.name = memory.side if is_alone else f"{memory.side}.{THREAD}"
+    def __init__(self, memory: Memory, *, thread: str = "") -> None:
+        self.name = f"{memory.side}.{thread}" if thread else memory.side
         self.signal = Signal("the user")
         self.typed: list[Typed] = []
         self.is_idle = False
@@ -67,6 +67,19 @@ class Hand:
                 yield from take(self._waiting.popleft(), self._scope, f"{self.name}.{number}")
             self.is_idle = True
             yield Wait(self.signal)
+
+
+def hand_name(beginning: Beginning, side: str) -> str:
+    """Say what the program of a side's hand is called, whether it has begun or not."""
+    case = beginning.case
+    assert case is not None, "a session has a case"
+    return side if side in beginning.by_hand else f"{side}.{_thread_of(side, case.scenario.programs)}"
+
+
+def _thread_of(side: str, programs: Iterable[str]) -> str:
+    """Name the thread of a user's steps: `user`, or the first of user2, user3 ... that no program has."""
+    names = (THREAD, *(f"{THREAD}{number}" for number in range(2, 1000)))
+    return next(one for one in names if f"{side}.{one}" not in set(programs))
 
 
 # -- words to a step ---------------------------------------------------------------------------------------------------

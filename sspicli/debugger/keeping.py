@@ -68,10 +68,11 @@ def save_scenario(bench: Bench, text: str) -> Reply:
     path = new_path(text, "save")
     if not path.name.endswith(".sspi.yaml"):
         raise UsageError(f"{path.name} is no name of a scenario", help=f"{path.name.partition('.')[0]}.sspi.yaml")
-    written = save(bench)
+    written = save(bench, path.parent)
     write_new(path, written.text)
     verdict = ", ".join([written.verdict, *(f"finding {code}" for code in written.findings)])
-    return said(f"{path}: {verdict}, {written.steps} steps by hand, {written.faults} faults, {written.schedule}")
+    first = said(f"{path}: {verdict}, {written.steps} steps by hand, {written.faults} faults, {written.schedule}")
+    return first._replace(lines=(*first.lines, *map(noted, written.notes)))
 
 
 def export(bench: Bench, text: str) -> Reply:

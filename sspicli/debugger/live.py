@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sspicli.analysis.places import place_of
 from sspicli.debugger.beginning import Beginning
 from sspicli.debugger.course import CallSeen, Course, Key, Next
-from sspicli.debugger.hand import THREAD, Hand, Typed
+from sspicli.debugger.hand import Hand, Typed, hand_name
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
 from sspicli.runtime.call_names import CallPattern
@@ -185,7 +185,7 @@ class Live:
         """Give an endpoint its program, or its user's hand."""
         if name not in self.beginning.by_hand:
             return self._parts.program(plan, name)
-        hand = self._hands[name] = Hand(self._parts.memories[name], is_alone=True)
+        hand = self._hands[name] = Hand(self._parts.memories[name])
         return hand.driver()
 
     # -- what may happen -----------------------------------------------------------------------------------------------
@@ -288,9 +288,10 @@ class Live:
         self._note(typed, len(self.journal))
         hand = self._hands.get(typed.side)
         if hand is None:
-            hand = self._hands[typed.side] = Hand(self._parts.memories[typed.side], is_alone=False)
+            thread = hand_name(self.beginning, typed.side).partition(".")[2]
+            hand = self._hands[typed.side] = Hand(self._parts.memories[typed.side], thread=thread)
             hand.give(typed)
-            self.session.join(typed.side, THREAD, hand.driver())
+            self.session.join(typed.side, thread, hand.driver())
             return hand
         hand.give(typed)
         if hand.is_idle:
@@ -298,6 +299,11 @@ class Live:
             self.session.rouse(hand.signal)
         self._next = None
         return hand
+
+    def is_at_rest(self, side: str) -> bool:
+        """Say whether a side's hand has nothing to do: what is typed is the next that it does."""
+        hand = self._hands.get(side)
+        return hand is None or hand.is_idle
 
     def _drive(self, hand: Hand) -> bool:
         """Let a hand go on until it has nothing to do or must wait."""
@@ -444,17 +450,22 @@ def key_of(one: Transition) -> Key:
 def redo(live: Course, inputs: Sequence[Input]) -> None:
     """Give a fresh session the inputs of another; UsageError where it cannot take one."""
     for one in inputs:
-        if isinstance(one, Fired | Reached):
-            options = live.enabled()
-            if one.place >= len(options) or options[one.place].key != one.key:
-                raise UsageError(f"the session made again has no {' '.join(one.key).strip()} here")
-            if isinstance(one, Fired):
-                live.fire(one.place)
-            else:
-                live.reach(one.place)
-        elif isinstance(one, Typed):
-            live.give(one)
-        elif isinstance(one, Timed):
-            live.time(one)
+        give_again(live, one)
+
+
+def give_again(live: Course, one: Input) -> None:
+    """Give a session an input of another; UsageError where it cannot take it."""
+    if isinstance(one, Fired | Reached):
+        options = live.enabled()
+        if one.place >= len(options) or options[one.place].key != one.key:
+            raise UsageError(f"the session made again has no {' '.join(one.key).strip()} here")
+        if isinstance(one, Fired):
+            live.fire(one.place)
         else:
-            live.add(one.fault.text)
+            live.reach(one.place)
+    elif isinstance(one, Typed):
+        live.give(one)
+    elif isinstance(one, Timed):
+        live.time(one)
+    else:
+        live.add(one.fault.text)

@@ -1,38 +1,45 @@
 """A session as a scenario: what was typed as programs, faults, and every choice as a schedule.
 
-The rule guarded here: what is written was run. The scenario is made and run along the session's own transitions; where
-it ends the default order goes on, as a replay would. It is written only when a replay of it comes to the verdict that
-the session itself comes to.
+The rule guarded here: what is written was run. The session is made again and goes on to its end in its own order; the
+scenario is then led along the same transitions, one by one, which gives its schedule. It is written only when a replay
+of it comes to the same verdict and findings. What the scenario itself expected stays where it still holds; what does
+not is left out, and said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import NamedTuple, Never
 
-from sspicli.analysis.cases import Outcome
+from sspicli.analysis.cases import CaseResult, Outcome, Unmet
 from sspicli.analysis.report import report
-from sspicli.debugger.beginning import FILE, fault_line, flow, of_case
+from sspicli.debugger.beginning import FILE, fault_line, of_case
 from sspicli.debugger.bench import Bench
-from sspicli.debugger.course import Course, Key
-from sspicli.debugger.hand import Typed
-from sspicli.debugger.live import Added, Fired, Input, Live, Timed, redo
+from sspicli.debugger.course import Course
+from sspicli.debugger.draft import OWN, Draft, emit, part
+from sspicli.debugger.hand import Typed, hand_name
+from sspicli.debugger.live import Added, Input, Live
+from sspicli.debugger.tale import Move, Tale, run_out
 from sspicli.journal import events as ev
-from sspicli.runtime.chooser import Kind, schedule_text
+from sspicli.journal.journal import Record
+from sspicli.runtime.chooser import schedule_text
 from sspicli.scenario import yaml
+from sspicli.scenario.checks import slips
 from sspicli.scenario.load import Case, loads
+from sspicli.scenario.problems import Loc
 from sspicli.scenario.run import RunOptions, came_to, run_case
 from sspicli.scenario.source import ScenarioError
 from sspicli.session.fault_words import fault_from, fault_text
 from sspicli.sspi.errors import UsageError
 
-MOST = 100_000
-_BASE = ("session", "timeout", "clock")  # what is taken over as it stands
 _HINT = "export keeps the records; record keeps the journal"
+_KEPT = "Kept by the debugger: replay makes the same choices, the same calls by hand and the same faults."
+_REST = yaml.parse("{ note: nothing more was typed, yields: true }", FILE)[1][0]
 
 
 class Written(NamedTuple):
-    """A scenario as text, and what it holds."""
+    """A scenario as text, and what it holds; `notes` say what of the scenario's own was left out, and why."""
 
     text: str
     verdict: str
@@ -40,175 +47,191 @@ class Written(NamedTuple):
     steps: int
     faults: int
     schedule: str
+    notes: tuple[str, ...] = ()
 
 
-def save(bench: Bench) -> Written:
-    """Write the branch, as far as we look, as a scenario; UsageError where that cannot be done."""
+def save(bench: Bench, folder: Path) -> Written:
+    """Write the branch, as far as we look, as a scenario of a folder; UsageError where that cannot be done."""
     live = bench.live
     if live is None or live.beginning.case is None:
         raise UsageError("a recording that is only looked at cannot be kept as a scenario", help="start with --again")
     inputs = live.inputs[: bench.place.inputs]
-    verdict, findings, happened = _played_out(live, inputs)
-    faults = _faults(live, inputs, happened)
-    draft = _text(live, inputs, faults=faults)
-    keys = [one.key for one in inputs if isinstance(one, Fired) and not one.is_idle]
-    guided = _guided(_load(draft), keys, [one for one in inputs if isinstance(one, Timed)])
-    schedule = schedule_text(guided.choices())
-    guided.close()
-    also = f", findings: {flow(list(findings))}" if findings else ""
-    text = _text(live, inputs, faults=faults, schedule=schedule, expected=f"{{verdict: {verdict}{also}}}")
-    result = run_case(_load(text), RunOptions())
-    if result.outcome is not Outcome.PASSED and _has_timer_before_hand(inputs):
-        raise UsageError(
-            "a timer had passed before something was typed: a scenario's program cannot wait so", help=_HINT
-        )
-    if result.outcome is not Outcome.PASSED:
-        said = "; ".join(f"{one.step} {one.key}: {one.got}" for one in result.unmet) or result.reason
-        raise UsageError(f"a replay of it comes to something else ({said[:300] or result.verdict})", help=_HINT)
-    typed = [one for one in inputs if isinstance(one, Typed)]
-    return Written(text, verdict, findings, len(typed), len(faults), schedule)
+    tale = Tale(Live(live.beginning))
+    tale.follow(inputs)
+    faults, left = _faults(live.beginning.case, inputs, tale.live.records)
+    comments = [_KEPT, *_origin_of(bench), *(f"Left out, as it never happened: {one}." for one in left)]
+    draft = Draft(live.beginning.case, _programs(live, inputs, tale.yields), faults, comments)
+    draft = draft._replace(deliberate=_slips_in(draft, folder))
+    draft = _scheduled(draft, tale, folder)
+    draft, notes = _expecting(_come_to(draft, tale.live), folder)
+    notes = (*_replaced(draft, live.beginning.by_hand), *notes)
+    typed = sum(isinstance(one, Typed) for one in inputs)
+    return Written(draft.text(), draft.verdict, tuple(draft.findings), typed, len(faults), draft.schedule, notes)
 
 
-def _has_timer_before_hand(inputs: Sequence[Input]) -> bool:
-    """Say whether a timer fired before something was typed: in a scenario its program would be ready, and go first."""
-    timers = [at for at, one in enumerate(inputs) if isinstance(one, Fired) and one.key[0] == Kind.TIMER]
-    typed = [at for at, one in enumerate(inputs) if isinstance(one, Typed)]
-    return bool(timers and typed) and timers[0] < typed[-1]
+def _origin_of(bench: Bench) -> list[str]:
+    """Say of a branch how it came about."""
+    return [] if bench.branch.name == "main" else [f"It is {bench.branch.name}: {bench.branch.note}."]
 
 
-def _played_out(live: Course, inputs: Sequence[Input]) -> tuple[str, tuple[str, ...], frozenset[str]]:
-    """Make the session again, let it go on to its end: its verdict, its findings, and the faults that happened."""
-    twin = Live(live.beginning)
-    redo(twin, inputs)
-    _run_out(twin)
-    twin.close()
-    case = live.beginning.case
-    assert case is not None, "a session has a case"
-    told = report(twin.records)
-    findings = tuple(sorted({one.rule.code for one in told.findings}))
-    has_programs = any(isinstance(one, Typed) for one in inputs) or bool(case.scenario.programs)
-    happened = frozenset(one.event.text for one in twin.records if isinstance(one.event, ev.FaultInjected))
-    return _came_to(case, twin, has_programs=has_programs), findings, happened
-
-
-def _came_to(case: Case, twin: Live, *, has_programs: bool) -> str:
-    """Say the verdict as a scenario's runner does: it asks less of a handshake where programs act."""
-    told = report(twin.records)
-    if has_programs and not case.scenario.programs:
-        acting = case.scenario.model_copy(update={"programs": {"client": []}})
-        case = Case(case.source, case.number, acting, case.root, case.parameters)
-    return came_to(case, told, ())
-
-
-def _run_out(live: Live) -> None:
-    """Let the default order go on to the end."""
-    for _ in range(MOST):
-        if not live.fire():
-            return
-    raise UsageError(f"the session goes on after {MOST:,} transitions", help=_HINT)
-
-
-def _guided(case: Case, keys: Sequence[Key], timed: Sequence[Timed]) -> Live:
-    """Run a scenario along the transitions of a session; then the default order goes on, with what was timed."""
-    live = Live(of_case(case))
-    for key in keys:
-        index = next((at for at, one in enumerate(live.enabled()) if one.key == key), None)
-        if index is None or not live.fire(index):
-            break
-    for one in timed:
-        live.time(one)
-    _run_out(live)
-    return live
-
-
-def _load(text: str) -> Case:
+def _load(draft: Draft, folder: Path, *, is_whole: bool = True) -> Case:
     try:
-        return loads(text, FILE).cases[0]
+        return loads(draft.text(), FILE, folder=folder, is_whole=is_whole).cases[0]
     except ScenarioError as error:
         raise UsageError(f"it cannot be written as a scenario: {error.message}", help=error.help or _HINT) from None
 
 
-# -- text --------------------------------------------------------------------------------------------------------------
-def _text(
-    live: Course, inputs: Sequence[Input], *, faults: Sequence[str], schedule: str = "", expected: str = ""
-) -> str:
-    """Write the scenario; without a schedule and what is expected it is a draft."""
+def _scheduled(draft: Draft, tale: Tale, folder: Path) -> Draft:
+    """Give a draft the choices by which it goes the session's way.
+
+    The end of a program takes a tick, which a hand that rests does not; that can swap two timers that are due together.
+    Then the programs do not end before all else has.
+    """
+    schedule = _schedule_along(_load(draft, folder), tale.moves)
+    if schedule is None:
+        programs = {
+            name: [*steps, *([_REST] if name in tale.resting else [])] for name, steps in draft.programs.items()
+        }
+        draft = draft._replace(programs=programs)
+        schedule = _schedule_along(_load(draft, folder), tale.moves)
+    if schedule is None:
+        raise UsageError("no scenario goes the way of this session: two of its timers are due together", help=_HINT)
+    return draft._replace(schedule=schedule)
+
+
+def _schedule_along(case: Case, moves: Sequence[Move]) -> str | None:
+    """Lead a scenario along the moves of a session, and give the choices that this takes; None where it cannot go."""
+    live = Live(of_case(case))
+    for move in moves:
+        index = move.find(live.enabled())
+        if index is None:
+            live.close()
+            return None
+        live.fire(index)
+    run_out(live)
+    live.close()
+    return schedule_text(live.choices())
+
+
+# -- its parts ---------------------------------------------------------------------------------------------------------
+def _faults(case: Case, inputs: Sequence[Input], records: Sequence[Record]) -> tuple[list[str], list[str]]:
+    """Write the faults that the session began with, and those added; list those that nothing befell, left out."""
+    happened = {one.event.text for one in records if isinstance(one.event, ev.FaultInjected)}
+    given = part(case, "faults")
+    first: list[tuple[str, str]] = []
+    if isinstance(given, yaml.Sequence):
+        pairs = zip(case.scenario.faults, given.items, strict=True)
+        first = [(fault_from(one.mapping()).text, emit(node)) for one, node in pairs]
+    added = [(one.fault.text, fault_line(fault_text(one.fault))) for one in inputs if isinstance(one, Added)]
+    every = [*first, *added]
+    return [line for text, line in every if text in happened], [text for text, _ in every if text not in happened]
+
+
+def _programs(live: Course, inputs: Sequence[Input], yields: Collection[int]) -> dict[str, list[yaml.Node]]:
+    """Give the programs that the session began with, and what was typed."""
     case = live.beginning.case
     assert case is not None, "a session has a case"
-    lines = [
-        "# Kept by the debugger: replay makes the same choices, the same calls by hand and the same faults.",
-        "schema: sspi-async/scenario/1",
-        f"name: {flow(_name(case))}",
-    ]
-    root = case.root
-    assert isinstance(root, yaml.Mapping), "a scenario is a mapping"
-    lines += [f"{key}: {emit(value)}" for key in _BASE if (value := root.get(key)) is not None]
-    seed = case.scenario.schedule.seed
-    choices = f", choices: {flow(schedule)}" if schedule else ""
-    lines.append(f"schedule: {{seed: {seed}{choices}}}")
-    lines += _listed("faults:", faults, "  ")
-    programs = _programs(live, inputs)
-    if programs:
-        lines.append("programs:")
-        for name, steps in programs.items():
-            lines += _listed(f"  {name}:", steps, "    ") or [f"  {name}: []"]
-    if expected:
-        lines.append(f"expect: {expected}")
-    return "\n".join(lines) + "\n"
-
-
-def _listed(head: str, items: Sequence[str], indent: str) -> list[str]:
-    return [head, *(f"{indent}- {one}" for one in items)] if items else []
-
-
-def _name(case: Case) -> str:
-    return "a session of the debugger" if case.file == FILE else f"{case.name[:150]}, changed in the debugger"
-
-
-def _faults(live: Course, inputs: Sequence[Input], happened: frozenset[str]) -> list[str]:
-    """Write the faults that the session began with, and those added; one that nothing befell is left out."""
-    case = live.beginning.case
-    root = None if case is None else case.root
-    given = root.get("faults") if isinstance(root, yaml.Mapping) else None
-    first: list[str] = []
-    if case is not None and isinstance(given, yaml.Sequence):
-        parts = zip(case.scenario.faults, given.items, strict=True)
-        first = [emit(node) for part, node in parts if fault_from(part.mapping()).text in happened]
-    added = [one.fault for one in inputs if isinstance(one, Added) and one.fault.text in happened]
-    return [*first, *(fault_line(fault_text(one)) for one in added)]
-
-
-def _programs(live: Course, inputs: Sequence[Input]) -> dict[str, list[str]]:
-    """Write the programs that the session began with, and what was typed."""
-    case = live.beginning.case
-    root = None if case is None else case.root
-    given = root.get("programs") if isinstance(root, yaml.Mapping) else None
-    programs: dict[str, list[str]] = {}
-    if isinstance(given, yaml.Mapping):
-        for entry in given.entries:
-            items = entry.value.items if isinstance(entry.value, yaml.Sequence) else ()
-            programs[str(entry.key.value)] = [emit(one, leaving="expect") for one in items]
-    for side in live.beginning.by_hand:
-        programs[side] = []
-    for one in inputs:
-        if isinstance(one, Typed):
-            name = one.side if one.side in live.beginning.by_hand else f"{one.side}.user"
-            programs.setdefault(name, []).append(one.yaml)
+    programs = {name: list(steps) for name, steps in _given(case).items()}
+    programs |= {side: [] for side in live.beginning.by_hand}
+    typed = [one for one in inputs if isinstance(one, Typed)]
+    for number, one in enumerate(typed):
+        programs.setdefault(hand_name(live.beginning, one.side), []).append(_typed(one, number in yields))
     return programs
 
 
-def emit(node: yaml.Node, *, leaving: str = "") -> str:
-    """Write a node on one line; `leaving` is a key that is left out wherever it stands."""
-    if isinstance(node, yaml.Scalar):
-        if node.is_plain:
-            return node.text or "null"
-        value = str(node.value)
-        return flow(f"${value}" if value.startswith("$") else value)
-    if isinstance(node, yaml.Sequence):
-        return f"[{', '.join(emit(one, leaving=leaving) for one in node.items)}]"
-    entries = [
-        f"{flow(str(entry.key.value))}: {emit(entry.value, leaving=leaving)}"
-        for entry in node.entries
-        if entry.key.value != leaving
+def _given(case: Case) -> dict[str, tuple[yaml.Node, ...]]:
+    """Give the steps of the programs that a scenario itself has."""
+    given = part(case, "programs")
+    entries = given.entries if isinstance(given, yaml.Mapping) else ()
+    return {str(one.key.value): one.value.items for one in entries if isinstance(one.value, yaml.Sequence)}
+
+
+def _typed(one: Typed, yields: bool) -> yaml.Node:
+    text = f"{one.yaml.removesuffix('}')}, yields: true}}" if yields else one.yaml
+    return yaml.parse(text, FILE)[1][0]
+
+
+def _slips_in(draft: Draft, folder: Path) -> frozenset[Loc]:
+    """List the steps that a checker would take for slips."""
+    programs = _load(draft, folder, is_whole=False).scenario.programs
+    return frozenset(path[:3] for path in slips(programs))
+
+
+# -- what is expected --------------------------------------------------------------------------------------------------
+def _come_to(draft: Draft, live: Course) -> Draft:
+    """Say what a session came to, as a scenario's runner does: it asks less of a handshake where programs act."""
+    live.close()
+    told = report(live.records)
+    case = draft.case
+    if draft.programs and not case.scenario.programs:
+        acting = case.scenario.model_copy(update={"programs": {"client": []}})
+        case = Case(case.source, case.number, acting, case.root, case.parameters)
+    findings = sorted({one.rule.code for one in told.findings})
+    return draft._replace(verdict=came_to(case, told, ()), found=tuple(findings))
+
+
+def _expecting(draft: Draft, folder: Path) -> tuple[Draft, tuple[str, ...]]:
+    """Leave out what does not hold, until all that is expected does; say what was left out."""
+    notes: list[str] = []
+    while (result := run_case(_load(draft, folder), RunOptions())).outcome is not Outcome.PASSED:
+        before = draft
+        for unmet in result.unmet:
+            path = before.origin(unmet.path)
+            draft = _without(draft, path) or _refuse(result)
+            notes += _note(draft, path, unmet)
+        if draft == before:
+            _refuse(result)
+    return draft, tuple(notes)
+
+
+def _refuse(result: CaseResult) -> Never:
+    said = "; ".join(f"{one.step} {one.key}: {one.got}" for one in result.unmet) or result.reason
+    raise UsageError(f"a replay of it comes to something else ({said[:300] or result.verdict})", help=_HINT)
+
+
+def _without(draft: Draft, path: Loc) -> Draft | None:
+    """Leave out one thing that does not hold; None where it is nothing that was expected."""
+    is_expected = "expect" in path[1:] or "check" in path
+    if path[0] == "programs" and not is_expected and not isinstance(path[-1], int):
+        return draft._replace(deliberate=draft.deliberate | {path[:3]})  # it found nothing to do
+    if path[0] == "programs" and not is_expected:  # it was never reached
+        if isinstance(node := draft.node_at(path), yaml.Mapping) and node.get("check") is not None:
+            return draft._replace(unreached=draft.unreached | {path})
+        return draft._replace(dropped=draft.dropped | {(*path, "expect")})
+    if path[0] == "steps" and not is_expected:
+        return draft._replace(dropped=draft.dropped | {path[:2]})  # there is no such leg or call
+    is_own = path[0] in ("programs", "steps", "verify") or (path[0] == "expect" and path[1] not in OWN)
+    at = path.index("buffers") + 1 if "buffers" in path else len(path)  # one of them has its place among them
+    return draft._replace(dropped=draft.dropped | {path[:at]}) if is_own else None
+
+
+def _note(draft: Draft, path: Loc, unmet: Unmet) -> list[str]:
+    """Say what of the scenario's own was left out, and where it stands; of what was typed nothing was expected."""
+    given = _given(draft.case)
+    if path[0] == "programs" and (path[1] not in given or given[path[1]] != tuple(draft.programs[path[1]])):
+        return []
+    act = "marked deliberate" if path[:3] in draft.deliberate else "left out"
+    expected = f"expected {unmet.expected}, got {unmet.got}"
+    return [f"{draft.case.file}:{draft.case.place_of(path).line}: {unmet.step} {unmet.key}: {expected}: {act}"]
+
+
+def _replaced(draft: Draft, by_hand: Sequence[str]) -> tuple[str, ...]:
+    """Say which parts of the scenario another stands in for."""
+    case, expected = draft.case, draft.case.scenario.expect
+    where: Callable[[Loc], str] = lambda path: f"{case.file}:{case.place_of(path).line}"  # noqa: E731
+    notes = [
+        f"{where(('programs', side))}: the program of the {side}: it was driven by hand: left out"
+        for side in by_hand
+        if side in _given(case)
     ]
-    return f"{{{', '.join(entries)}}}"
+    pairs = (("verdict", expected.verdict, draft.verdict), ("findings", expected.findings, draft.findings))
+    notes += [
+        f"{where(('expect', key))}: expect {key}: expected {_said(was)}, got {_said(now)}: written anew"
+        for key, was, now in pairs
+        if was is not None and was != now
+    ]
+    return tuple(notes)
+
+
+def _said(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value) or "none"

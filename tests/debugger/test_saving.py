@@ -3,78 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies
 
 from sspicli.analysis.cases import Outcome
+from sspicli.debugger.beginning import of_case, of_file
+from sspicli.debugger.debugger import Debugger
 from sspicli.journal import events as ev
 from sspicli.journal.recording import read_recording
 from sspicli.runtime.chooser import schedule_text
-from sspicli.scenario.load import load
-from sspicli.scenario.run import RunOptions, run_case
-from tests.debugger.consoles import debugger, do, of_text, refused, shown
-
-HANDS = [
-    "hold client",
-    "hold server",
-    "hold server.accept",
-    "release client",
-    "release server",
-    "complete client.init",
-    "complete server.accept",
-    "create client other",
-    "reinit client",
-    "get-status server",
-    "create server more",
-    "requires-notify client ac",
-    "free-async-context client other",
-    "query client attribute=STREAM_SIZES",
-    "lock client m",
-    'set-callback client other do="get-status this; reinit this"',
-    "inject client 15030300020228",
-    "receive client mine",
-]
-FAULTS = [
-    "tamper leg2 ServerHello.random 01",
-    "drop leg3",
-    "dup leg1",
-    "split leg2 5 100",
-    "join leg3",
-    "truncate leg2 90",
-    "fail server.accept",
-    "hang client.init",
-    "refuse client.delete#1",
-    "null server",
-    "delay leg2 200",
-]
-MOVES = ["step", "step 5", "next", "finish", "choose 2", "choose 3", "until leg == 2", "rs", "undo", "goto 30"]
-WALK = strategies.lists(strategies.sampled_from([*HANDS, *FAULTS, *MOVES, *MOVES]), max_size=12)
-BEGINNINGS = strategies.sampled_from([{}, {"by_hand": ("client",)}, {"server": ("cert=expired",)}])
+from sspicli.scenario.layout import formatted
+from sspicli.scenario.load import load, loads
+from sspicli.scenario.run import RunOptions, run, run_case
+from tests.debugger.consoles import LOOK, debugger, do, of_text, refused, shown
 
 
 def replayed(path: Path) -> tuple[Outcome, str]:
     result = run_case(load(path, path.name).cases[0], RunOptions())
     return result.outcome, result.verdict
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(BEGINNINGS, WALK)
-def test_what_is_kept_of_a_random_walk_replays_to_the_verdict_it_says(beginning, walk):
-    one = debugger(**beginning)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "kept.sspi.yaml"
-        for text in walk:
-            one.execute(text)
-        response = one.execute(f"save {path}")
-        one.close()
-
-        if "nothing here makes" in response.error or "begun no connection" in response.error:
-            return  # what was typed named nothing, or went nowhere: a scenario of that is refused, and says why
-        assert not response.error
-        assert replayed(path)[0] is Outcome.PASSED
-        assert f"verdict: {shown(response).split(': ')[1].split(',')[0]}" in path.read_text()
 
 
 @pytest.mark.parametrize(
@@ -118,8 +64,8 @@ def test_what_was_typed_is_kept_as_a_program_with_its_faults(tmp_path):
     do(one, f"save {tmp_path / 'kept.sspi.yaml'}")
 
     text = (tmp_path / "kept.sspi.yaml").read_text()
-    assert "client.user:\n    - {create: other}" in text
-    assert '- {"leg": 3, "drop": true}' in text
+    assert "client.user:\n    - { create: other }" in text
+    assert '- { "leg": 3, "drop": true }' in text
 
 
 def test_a_scenario_that_was_changed_keeps_its_own_parts(tmp_path):
@@ -183,11 +129,186 @@ def test_export_writes_the_records_seen_without_secrets(tmp_path):
     assert secret.split()[-1] not in text
 
 
-def test_a_session_that_a_scenario_cannot_order_is_not_kept_and_says_why(tmp_path):
+def kept(one: Debugger, folder: Path, *lines: str) -> tuple[str, str]:
+    """Do lines and keep the session; what was said, and the text, which passes as it stands."""
+    do(one, *lines)
+    path = folder / "kept.sspi.yaml"
+    said = " ".join(shown(do(one, f"save {path}")).split())
+    text = path.read_text()
+    assert replayed(path)[0] is Outcome.PASSED
+    assert formatted(text) == text
+    return said, text
+
+
+def test_a_step_that_was_typed_after_a_timer_yields_until_the_schedule_chooses_it(tmp_path):
     one = debugger(mode="poll")
-    do(one, "until leg == 2", "inject client 15030300020228")
+
+    _, text = kept(one, tmp_path, "until leg == 2", "inject client 15030300020228", "get-status client driver-ac1")
+
+    assert '- { send: { hex: "15030300020228" }, yields: true }' in text
+    assert "- { get-status: driver-ac1 }" in text
+
+
+def test_the_end_of_a_program_of_a_hand_keeps_no_timer_from_firing(tmp_path):
+    one = debugger(by_hand=["client"], mode="poll")
+
+    said, text = kept(one, tmp_path, "continue")
+
+    assert ": stuck," in said
+    assert "client: []" in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "step"),
+    [
+        ("get-status client typo", "{ get-status: typo, deliberate: true }"),
+        ("unlock client m", "{ unlock: m, deliberate: true }"),
+        ("await client s", "{ await: s, deliberate: true }"),
+        ("send client typo", "{ send: typo, deliberate: true }"),
+        ("hold client.init#9", "{ hold: client.init#9, deliberate: true }"),
+        ("touch client what=input act=read", "{ touch: { what: input, act: read }, deliberate: true }"),
+    ],
+)
+def test_what_a_checker_takes_for_a_slip_is_marked_deliberate(tmp_path, typed, step):
+    _, text = kept(debugger(), tmp_path, typed)
+
+    assert step in text
+
+
+def test_a_hand_that_used_the_wire_without_a_connection_is_kept(tmp_path):
+    one = debugger(by_hand=["client"])
+
+    _, text = kept(one, tmp_path, 'send client {text="hello"}', "receive client", "continue")
+
+    assert text.count("deliberate: true") == 2
+    assert "connect" not in text
+
+
+def test_what_a_callback_lacks_is_marked_at_the_step_that_registers_it(tmp_path):
+    one = debugger(by_hand=["client"])
+    register = 'set-callback client ac do="get-status typo; complete server.init#7"'
+
+    _, text = kept(one, tmp_path, "create client ac", register, "acquire client", "continue")
+
+    assert text.count("deliberate: true") == 1
+
+
+PROGRAM = """
+schema: sspi-async/scenario/1
+name: a program
+programs:
+  client:
+  - create: ac
+    expect: handle
+  - set-callback: ac
+  - note: "a, b: { c }"
+  - acquire: {}
+    expect: { status: SEC_E_OK }
+  - wait: ac
+  - reinit: ac
+    expect: STATUS_SUCCESS
+  - connect: 1
+  - handshake: {}
+    expect: SEC_E_OK
+  - check: { callbacks: 3, phase: { ac: idle } }
+  - free-async-context: ac
+steps:
+- leg: 1
+  expect: { sender: client, token: { messages: [ClientHello], contains: [ClientHello] } }
+- leg: 4
+  expect: { sender: server }
+expect: { verdict: ok, legs: 3..5, client: SEC_E_OK, protocol: TLS 1.3 }
+"""
+
+
+def test_what_a_scenario_expects_is_kept_where_it_still_holds(tmp_path):
+    said, text = kept(of_text(PROGRAM), tmp_path, "step 5")
+
+    assert "left out" not in said
+    assert "{ create: ac, expect: handle }" in text
+    assert "expect: { sender: client, token: { messages: [ClientHello], contains: [ClientHello] } }" in text
+    assert "check: { callbacks: 3, phase: { ac: idle } }" in text
+    assert "protocol: TLS 1.3" in text
+    assert 'note: "a, b: { c }"' in text
+
+
+def test_what_no_longer_holds_is_left_out_and_said_with_its_place(tmp_path):
+    said, text = kept(of_text(PROGRAM), tmp_path, "tamper leg2 ServerHello.random 01")
+
+    assert "case.sspi.yaml:17: client.8 expect: expected SEC_E_OK, got" in said
+    assert "case.sspi.yaml:25: expect verdict: expected ok, got failed: written anew" in said
+    assert "{ create: ac, expect: handle }" in text
+    assert "{ handshake: {} }" in text
+    assert "case.sspi.yaml:23: leg 4 leg: expected leg 4, got 3 legs: left out" in said
+    assert "legs: 3..5, protocol: TLS 1.3 }" in text
+
+
+def test_a_program_that_a_hand_stands_in_for_is_said_to_be_left_out(tmp_path):
+    one = Debugger(of_case(loads(PROGRAM, "case.sspi.yaml").cases[0], by_hand=["client"]), LOOK)
+
+    said, text = kept(one, tmp_path, "create client mine", "continue")
+
+    assert "the program of the client: it was driven by hand: left out" in said
+    assert "client:\n    - { create: mine }" in text
+
+
+def test_a_hand_beside_a_program_that_was_kept_of_a_hand_has_a_name_of_its_own(tmp_path):
+    one = debugger()
+    do(one, "create client first", f"save {tmp_path / 'first.sspi.yaml'}")
+    again = Debugger(of_file(tmp_path / "first.sspi.yaml"), LOOK)
+
+    _, text = kept(again, tmp_path, "step 3", "create client second")
+
+    assert "client.user:\n    - { create: first }" in text
+    assert "client.user2:\n    - { create: second }" in text
+
+
+def test_a_branch_says_how_it_came_about_in_a_comment(tmp_path):
+    one = debugger()
+
+    _, text = kept(one, tmp_path, "continue", "goto 20", "step", "fail server.accept#2")
+
+    assert "# It is branch2: from main at record 20, made again from" in text
+
+
+def test_a_fault_that_never_happened_is_left_out_and_named_in_a_comment(tmp_path):
+    _, text = kept(debugger(fault=["leg9=drop"]), tmp_path)
+
+    assert "# Left out, as it never happened: leg9=drop." in text
+    assert "faults:" not in text
+
+
+def test_a_session_goes_on_in_its_own_order_behind_what_is_kept(tmp_path):
+    one = of_text(
+        "schema: sspi-async/scenario/1\nname: lifo\nsession: { messages: 2 }\n"
+        "schedule: { completion: random, order: seed, seed: 4 }\n"
+    )
+    do(one, "step 3", f"save {tmp_path / 'kept.sspi.yaml'}", "continue")
+    assert one.bench.live is not None
+
+    ran = run(load(tmp_path / "kept.sspi.yaml", "kept").cases[0])
+
+    assert ran.schedule == schedule_text(one.bench.live.choices())
+
+
+def test_a_session_that_goes_on_for_ever_is_not_kept_and_says_why(tmp_path):
+    one = debugger(fault=["server.accept#1=hang"])
+    do(one, "continue", "poll server async-context=driver-ac1 pause=1", "step 20")
 
     response = refused(one, f"save {tmp_path / 'kept.sspi.yaml'}")
 
-    assert "a timer had passed before something was typed" in response.error
+    assert "goes on after 100,000 transitions" in response.error
     assert not (tmp_path / "kept.sspi.yaml").exists()
+
+
+def test_a_kept_step_that_yields_is_named_among_what_may_happen_and_can_be_kept_again(tmp_path):
+    one = debugger(mode="poll")
+    do(one, "until leg == 2", "inject client 15030300020228", f"save {tmp_path / 'first.sspi.yaml'}")
+    again = Debugger(of_file(tmp_path / "first.sspi.yaml"), LOOK)
+
+    stop = shown(do(again, "step 20"))
+    _, text = kept(again, tmp_path, "until leg == 2", "create server more")
+
+    assert "client.user, which stands by, goes on" in stop
+    assert text.count("yields: true") == 2
+    assert "server.user:" in text
