@@ -6,14 +6,17 @@ path in the draft, so that it can be told with the line of the file that it came
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from sspicli.debugger.beginning import FILE, flow
+from sspicli.debugger.beginning import FILE, SIDES, flow
 from sspicli.scenario import yaml
 from sspicli.scenario.edit import written
 from sspicli.scenario.layout import formatted
 from sspicli.scenario.load import Case
+from sspicli.scenario.paths import named_files
 from sspicli.scenario.problems import Loc, node_at
 from sspicli.views.text import visible
 
@@ -26,11 +29,13 @@ _WIDEST = 110  # characters of a comment's line
 class Draft(NamedTuple):
     """A scenario before it is text.
 
-    `programs` are the steps of each; `found` are the rules that the session broke. `dropped` are values that are left
-    out, `deliberate` steps that are marked so, `unreached` steps that only checked and were never come to.
+    `folder` is where it is to be, and the files that it names count from there. `programs` are the steps of each;
+    `found` are the rules that the session broke. `dropped` are values that are left out, `deliberate` steps that are
+    marked so, `unreached` steps that only checked and were never come to.
     """
 
     case: Case
+    folder: Path
     programs: Mapping[str, Sequence[yaml.Node]]
     faults: Sequence[str]
     comments: Sequence[str] = ()
@@ -61,7 +66,7 @@ class Draft(NamedTuple):
             *(f"# {line}" for one in self.comments for line in _wrapped(visible(one, 2000))),
             "schema: sspi-async/scenario/1",
             f"name: {flow(_name(self.case))}",
-            *(f"{key}: {emit(value)}" for key in _BASE if (value := part(self.case, key)) is not None),
+            *(f"{key}: {emit(value)}" for key in _BASE if (value := self._base(key)) is not None),
             self._schedule(),
             *_listed("faults:", self.faults),
             *self._programs(),
@@ -83,6 +88,20 @@ class Draft(NamedTuple):
             while (*above, at) in self.dropped:
                 at += 1
         return at
+
+    def _base(self, key: str) -> yaml.Node | None:
+        node = part(self.case, key)
+        if key != "session" or not isinstance(node, yaml.Mapping):
+            return node
+        return _with_values(node, {side: self._settings(side, value) for side in SIDES if (value := node.get(side))})
+
+    def _settings(self, side: str, node: yaml.Node) -> yaml.Node:
+        """Let the files that the settings of a side name count from the scenario's own folder."""
+        settings = getattr(self.case.scenario.session, side)
+        names = named_files(settings) if isinstance(node, yaml.Mapping) else []
+        texts = {name: os.path.relpath(settings[name], self.folder) for name in names}
+        values = {name: yaml.Scalar(text, text, False, node.span) for name, text in texts.items()}
+        return _with_values(node, values) if isinstance(node, yaml.Mapping) else node
 
     def _schedule(self) -> str:
         choices = f", choices: {flow(self.schedule)}" if self.schedule else ""
@@ -132,6 +151,12 @@ class Draft(NamedTuple):
 def part(case: Case, key: str) -> yaml.Node | None:
     """Give a part of a case's scenario, its variables put in; None where it has none."""
     return case.root.get(key) if isinstance(case.root, yaml.Mapping) else None
+
+
+def _with_values(node: yaml.Mapping, values: Mapping[str, yaml.Node]) -> yaml.Mapping:
+    """Put other values under keys that are there."""
+    entries = tuple(one._replace(value=values.get(str(one.key.value), one.value)) for one in node.entries)
+    return yaml.Mapping(entries, node.is_flow, node.span)
 
 
 def _only(node: yaml.Mapping, key: str) -> yaml.Mapping:

@@ -60,10 +60,10 @@ def save(bench: Bench, folder: Path) -> Written:
     tale.follow(inputs)
     faults, left = _faults(live.beginning.case, inputs, tale.live.records)
     comments = [_KEPT, *_origin_of(bench), *(f"Left out, as it never happened: {one}." for one in left)]
-    draft = Draft(live.beginning.case, _programs(live, inputs, tale.yields), faults, comments)
-    draft = draft._replace(deliberate=_slips_in(draft, folder))
-    draft = _scheduled(draft, tale, folder)
-    draft, notes = _expecting(_come_to(draft, tale.live), folder)
+    draft = Draft(live.beginning.case, folder, _programs(live, inputs, tale.yields), faults, comments)
+    draft = draft._replace(deliberate=_slips_in(draft))
+    draft = _scheduled(draft, tale)
+    draft, notes = _expecting(_come_to(draft, tale.live))
     notes = (*_replaced(draft, live.beginning.by_hand), *notes)
     typed = sum(isinstance(one, Typed) for one in inputs)
     return Written(draft.text(), draft.verdict, tuple(draft.findings), typed, len(faults), draft.schedule, notes)
@@ -74,26 +74,26 @@ def _origin_of(bench: Bench) -> list[str]:
     return [] if bench.branch.name == "main" else [f"It is {bench.branch.name}: {bench.branch.note}."]
 
 
-def _load(draft: Draft, folder: Path, *, is_whole: bool = True) -> Case:
+def _load(draft: Draft, *, is_whole: bool = True) -> Case:
     try:
-        return loads(draft.text(), FILE, folder=folder, is_whole=is_whole).cases[0]
+        return loads(draft.text(), FILE, folder=draft.folder, is_whole=is_whole).cases[0]
     except ScenarioError as error:
         raise UsageError(f"it cannot be written as a scenario: {error.message}", help=error.help or _HINT) from None
 
 
-def _scheduled(draft: Draft, tale: Tale, folder: Path) -> Draft:
+def _scheduled(draft: Draft, tale: Tale) -> Draft:
     """Give a draft the choices by which it goes the session's way.
 
     The end of a program takes a tick, which a hand that rests does not; that can swap two timers that are due together.
     Then the programs do not end before all else has.
     """
-    schedule = _schedule_along(_load(draft, folder), tale.moves)
+    schedule = _schedule_along(_load(draft), tale.moves)
     if schedule is None:
         programs = {
             name: [*steps, *([_REST] if name in tale.resting else [])] for name, steps in draft.programs.items()
         }
         draft = draft._replace(programs=programs)
-        schedule = _schedule_along(_load(draft, folder), tale.moves)
+        schedule = _schedule_along(_load(draft), tale.moves)
     if schedule is None:
         raise UsageError("no scenario goes the way of this session: two of its timers are due together", help=_HINT)
     return draft._replace(schedule=schedule)
@@ -151,9 +151,9 @@ def _typed(one: Typed, yields: bool) -> yaml.Node:
     return yaml.parse(text, FILE)[1][0]
 
 
-def _slips_in(draft: Draft, folder: Path) -> frozenset[Loc]:
+def _slips_in(draft: Draft) -> frozenset[Loc]:
     """List the steps that a checker would take for slips."""
-    programs = _load(draft, folder, is_whole=False).scenario.programs
+    programs = _load(draft, is_whole=False).scenario.programs
     return frozenset(path[:3] for path in slips(programs))
 
 
@@ -170,10 +170,10 @@ def _come_to(draft: Draft, live: Course) -> Draft:
     return draft._replace(verdict=came_to(case, told, ()), found=tuple(findings))
 
 
-def _expecting(draft: Draft, folder: Path) -> tuple[Draft, tuple[str, ...]]:
+def _expecting(draft: Draft) -> tuple[Draft, tuple[str, ...]]:
     """Leave out what does not hold, until all that is expected does; say what was left out."""
     notes: list[str] = []
-    while (result := run_case(_load(draft, folder), RunOptions())).outcome is not Outcome.PASSED:
+    while (result := run_case(_load(draft), RunOptions())).outcome is not Outcome.PASSED:
         before = draft
         for unmet in result.unmet:
             path = before.origin(unmet.path)

@@ -16,6 +16,8 @@ from sspicli.scenario.layout import formatted
 from sspicli.scenario.load import load, loads
 from sspicli.scenario.run import RunOptions, run, run_case
 from tests.debugger.consoles import LOOK, debugger, do, of_text, refused, shown
+from tests.processes import sspi
+from tests.scenario.test_paths import PEM
 
 
 def replayed(path: Path) -> tuple[Outcome, str]:
@@ -312,3 +314,49 @@ def test_a_kept_step_that_yields_is_named_among_what_may_happen_and_can_be_kept_
     assert "client.user, which stands by, goes on" in stop
     assert text.count("yields: true") == 2
     assert "server.user:" in text
+
+
+def test_what_is_kept_passes_the_checker_and_the_layout_from_outside(tmp_path):
+    do(debugger(mode="poll"), "until leg == 2", "get-status client typo", f"save {tmp_path / 'kept.sspi.yaml'}")
+
+    checked, laid_out, replay = (
+        sspi(*words, "kept.sspi.yaml", cwd=tmp_path)
+        for words in (("scenario", "check"), ("scenario", "fmt", "--check"), ("replay", "--strict"))
+    )
+
+    assert (checked.returncode, laid_out.returncode, replay.returncode) == (0, 0, 0), replay.stdout
+
+
+# -- files that the session names --------------------------------------------------------------------------------------
+def with_file(folder: Path) -> Debugger:
+    """Begin with a scenario of a folder, whose server has a certificate there."""
+    folder.mkdir()
+    (folder / "site.pem").write_bytes(PEM)
+    text = "schema: sspi-async/scenario/1\nname: a file\nsession: { server: { cert: site.pem } }\n"
+    (folder / "first.sspi.yaml").write_text(text)
+    return Debugger(of_file(folder / "first.sspi.yaml"), LOOK)
+
+
+def test_a_file_that_the_session_names_counts_from_the_folder_of_what_is_kept(tmp_path):
+    one = with_file(tmp_path / "suite")
+
+    _, text = kept(one, tmp_path / "suite", "create client mine", "continue")
+
+    assert "server: { cert: site.pem }" in text
+
+
+def test_a_file_below_the_folder_of_what_is_kept_is_found_there(tmp_path):
+    one = with_file(tmp_path / "suite")
+
+    _, text = kept(one, tmp_path, "step 3")
+
+    assert "server: { cert: suite/site.pem }" in text
+
+
+def test_a_session_with_a_file_outside_the_folder_is_not_kept_there_and_says_why(tmp_path):
+    one = with_file(tmp_path / "suite")
+    (tmp_path / "other").mkdir()
+
+    response = refused(one, f"save {tmp_path / 'other' / 'kept.sspi.yaml'}")
+
+    assert "the file is outside the scenario's folder" in response.error
