@@ -122,8 +122,7 @@ class Draft(NamedTuple):
             yield f"verify: {self._emit(_only(verify, 'ignore'), ('verify',))}"
         entries = self._entries(own, ("expect",)) if isinstance(own, yaml.Mapping) else []
         kept = [text for key, text in entries if key not in OWN]
-        also = [f"findings: {flow(self.findings)}"] if self.findings else []
-        yield f"expect: {{{', '.join([f'verdict: {self.verdict}', *also, *kept])}}}"
+        yield f"expect: {{{', '.join([f'verdict: {self.verdict}', f'findings: {flow(self.findings)}', *kept])}}}"
 
     def _emit(self, node: yaml.Node, path: Loc) -> str:
         """Write a node on one line, without what is dropped."""

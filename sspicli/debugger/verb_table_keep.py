@@ -20,6 +20,7 @@ KEEPING: tuple[Verb, ...] = (
         "session",
         (argument("FILE", "file", "a new file, NAME.sspi.yaml"),),
         "Keep what was done as a scenario that comes to the same verdict.",
+        "What was typed is a program, every choice a schedule; what the scenario itself expected stays where it holds.",
         example="save found.sspi.yaml",
     ),
     Verb(

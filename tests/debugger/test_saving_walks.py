@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from sspicli.analysis.cases import Outcome
@@ -21,6 +22,7 @@ from sspicli.scenario.run import RunOptions, run, run_case
 from tests.debugger.consoles import CLOCK, LOOK, shown
 from tests.pairs import IS_DEEP
 
+LIBRARY = Path(__file__).parents[2] / "scenarios"
 WALKS = 3000 if IS_DEEP else 120
 
 PROGRAM = """schema: sspi-async/scenario/1
@@ -143,6 +145,25 @@ def test_every_session_can_be_kept_and_goes_the_same_way_when_it_is_replayed(beg
     assert happened(again) == happened(session)
     assert codes(again) == codes(session)
     assert report(again).reason == report(session).reason
+
+
+SHIPPED = [case for path in sorted(LIBRARY.rglob("*.sspi.yaml")) for case in load(path, path.name).cases]
+STEPPED = [case for case in SHIPPED if not case.scenario.schedule.workers]
+
+
+@pytest.mark.parametrize("case", STEPPED if IS_DEEP else STEPPED[::12], ids=lambda case: case.id)
+def test_a_scenario_that_is_only_stepped_is_kept_with_all_that_it_expects(case, tmp_path):
+    one = Debugger(of_case(case), LOOK)
+    one.execute("step 7")
+
+    response = one.execute(f"save {tmp_path / 'kept.sspi.yaml'}")
+    one.close()
+
+    assert not response.error, response.error
+    again = run_case(load(tmp_path / "kept.sspi.yaml", "kept").cases[0], RunOptions())
+    assert again.outcome is Outcome.PASSED, again.unmet
+    assert again.expectations >= run_case(case, RunOptions()).expectations
+    assert "left out" not in shown(response)
 
 
 def played_out(one: Debugger) -> Sequence[Record]:
