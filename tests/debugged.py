@@ -19,6 +19,7 @@ class Double:
     def __init__(self, *fails: str, during: Callable[[], None] | None = None) -> None:
         self.lines: list[str] = []
         self.interrupts = 0
+        self.width = 0
         self._fails = fails
         self._during = during
 
@@ -41,6 +42,10 @@ class Double:
         start = text.rfind(" ", 0, cursor) + 1
         word = text[start:cursor]
         return [Candidate(one.name, start, one.sentence) for one in VERBS if one.name.startswith(word) and not start]
+
+    def fit(self, width: int) -> None:
+        """Note the width."""
+        self.width = width
 
     def interrupt(self) -> None:
         """Count."""

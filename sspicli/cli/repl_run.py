@@ -61,7 +61,7 @@ def debug(begin: Begin, asked: Asked) -> ExitCode:
     beginning = _beginning(begin)
     debugger = Debugger(beginning, Look(console.glyphs, console.width, asked.timing))
     history = HistoryFile(history_path() if asked.is_typed else None)
-    shell = Shell(debugger, _output(asked, console), width=console.width, history=history)
+    shell = Shell(debugger, _output(asked, console), columns=lambda: asked.screen.console().width, history=history)
     with ended_by_signals():
         try:
             _begun(shell, asked)

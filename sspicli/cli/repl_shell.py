@@ -2,7 +2,8 @@
 
 The rule guarded here: a line never ends the debugger unless it says so, and never loses the session. Whatever is wrong
 with it is an answer. The first line that fails decides how the process ends where nobody types. Ctrl-C stops a run at
-its next transition, as often as it is pressed, and ends a file of commands.
+its next transition, as often as it is pressed, and ends a file of commands. A terminal may change its width at any
+time, so each answer asks for it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ class Debugged(Protocol):
     def interrupt(self) -> None:
         """Stop the run at its next transition."""
 
+    def fit(self, width: int) -> None:
+        """Lay out what is shown from now on for so many columns."""
+
 
 class FailedError(SspiCliError):
     """A line that could not be carried out."""
@@ -52,12 +56,14 @@ class FailedError(SspiCliError):
 class Shell:
     """Carries lines out one by one."""
 
-    def __init__(self, debugger: Debugged, output: Output, *, width: int, history: HistoryFile | None = None) -> None:
+    def __init__(
+        self, debugger: Debugged, output: Output, *, columns: Callable[[], int], history: HistoryFile | None = None
+    ) -> None:
         self.is_over = self.was_interrupted = False
         self.code = ExitCode.OK
         self._debugger = debugger
         self._output = output
-        self._width = width
+        self._columns = columns
         self._history = history or HistoryFile(None)
 
     def converse(self, reader: Reader) -> None:
@@ -92,6 +98,8 @@ class Shell:
         """Carry out one line and show what came of it."""
         text = without_comment(source.text)
         self.was_interrupted = False
+        width = self._columns()
+        self._debugger.fit(width)
         with _interrupting(self._interrupt):
             response, error = self._carried_out(text)
             if error is not None and self.code is ExitCode.OK:
@@ -99,7 +107,7 @@ class Shell:
             self.is_over = self.is_over or response.is_over
             lines = response.lines
             if text in ("help", "h") and not source.where:
-                lines = (*lines, *key_lines(self._width))
+                lines = (*lines, *key_lines(width))
             self._output.show(Answer(text, source.where, lines, error, response.stop, self._debugger.state))
 
     def _carried_out(self, text: str) -> tuple[Response, SspiCliError | None]:

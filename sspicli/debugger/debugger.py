@@ -328,6 +328,10 @@ class Debugger:
         """List what may stand at the cursor."""
         return candidates(self.bench, line_[:cursor])
 
+    def fit(self, width: int) -> None:
+        """Lay out what is shown from now on for so many columns."""
+        self.bench.look = self.bench.look._replace(width=width)
+
     def interrupt(self) -> None:
         """Let a run stop at the next transition; may be called from a signal handler."""
         self.bench.is_interrupted = True

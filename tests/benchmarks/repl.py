@@ -50,7 +50,7 @@ class Session:
         self.debugger = Debugger(of_options(options), Look(UNICODE, WIDTH, True))
         self._stream = io.StringIO()
         console = Console(self._stream, WIDTH, has_color=True, glyphs=UNICODE)
-        self.shell = Shell(self.debugger, TypedOutput(console), width=WIDTH)
+        self.shell = Shell(self.debugger, TypedOutput(console), columns=lambda: WIDTH)
         self.do(f"until record >= {records}")
 
     def do(self, *lines: str) -> int:

@@ -51,7 +51,7 @@ def is_drawn_on(screen: Screen) -> bool:
 def test_the_last_frame_is_a_whole_screen_and_the_result_stays(on_terminal: Start, size: tuple[int, int]):
     run = on_terminal("handshake", "--live", "--pace", "0.002", size=size)
     assert run.ended() == 0
-    frame, left = run.screen.last_frame, run.screen.lines()
+    frame, left = run.screen.last_frame, run.screen.rows()
     assert [len(row) for row in frame] == [size[0]] * size[1]
     assert "FINISHED" in frame[0]
     assert "0.002 s a step" in frame[0]
@@ -67,13 +67,13 @@ def test_the_last_frame_is_a_whole_screen_and_the_result_stays(on_terminal: Star
 def test_a_pending_call_is_on_the_screen_while_it_hangs(on_terminal: Start, size: tuple[int, int]):
     run = on_terminal("handshake", "--pace", "0.03", "--fault", "server.accept=hang", size=size)
     run.until("never: fault")
-    frame = run.screen.lines()
+    frame = run.screen.rows()
     assert "PENDING" in frame[2]
     assert "accept #1 ◷" in frame[2]
     assert run.ended() == 6
     assert "STUCK" in run.screen.last_frame[0]
     assert_restored(run.screen)
-    assert run.screen.lines()[0].startswith("STUCK")
+    assert run.screen.rows()[0].startswith("STUCK")
 
 
 def test_ctrl_c_gives_the_screen_back_and_shows_how_far_it_came(on_terminal: Start):
@@ -81,7 +81,7 @@ def test_ctrl_c_gives_the_screen_back_and_shows_how_far_it_came(on_terminal: Sta
     run.until("ClientHello")
     assert run.ended(signal.SIGINT) == 130
     assert_restored(run.screen)
-    left = run.screen.lines()
+    left = run.screen.rows()
     assert "interrupted" in " ".join(left)
     assert any("leg 1" in row for row in left)
 
@@ -100,28 +100,28 @@ def test_a_signal_to_end_gives_the_screen_back_and_shows_how_far_it_came(on_term
     run.until("ClientHello")
     assert run.ended(number) == 143
     assert_restored(run.screen)
-    assert "terminated" in " ".join(run.screen.lines())
+    assert "terminated" in " ".join(run.screen.rows())
 
 
 def test_a_terminal_that_goes_away_does_not_end_the_run(on_terminal: Start, tmp_path: Path):
-    run = on_terminal("handshake", "--pace", "0.02", out=tmp_path / "result")
+    run = on_terminal("handshake", "--pace", "0.02", out=tmp_path / "result", heeds_hang_up=False)
     run.until("ClientHello")
     run.hang_up()
-    assert run.process.wait(30) == 0
+    assert run.waited() == 0
     assert (tmp_path / "result").read_text().startswith("ok  Schannel")
 
 
 def test_ctrl_z_gives_the_screen_back_until_the_run_goes_on(on_terminal: Start):
-    run = on_terminal("handshake", "--pace", "0.03")
+    run = on_terminal("handshake", "--pace", "0.03", in_shell=True)
     run.until("ClientHello")
-    run.send(signal.SIGTSTP)
-    os.waitpid(run.process.pid, os.WUNTRACED)
-    while is_drawn_on(run.screen):
-        assert run.read()
+    run.type("\x1a")
+    run.until("Stopped")
     assert_restored(run.screen)
-    run.send(signal.SIGCONT)
+    run.type("fg\r")
     run.until("ServerHello")
     assert is_drawn_on(run.screen)
+    run.until("ok  Schannel")
+    run.type("exit\r")
     assert run.ended() == 0
     assert_restored(run.screen)
 
@@ -130,7 +130,7 @@ def test_an_exception_gives_the_screen_back_and_leaves_the_ladder(on_terminal: S
     run = on_terminal("handshake", "--live", "--schedule", "v1:[99]", "--pace", "0.01")
     assert run.ended() == 2
     assert_restored(run.screen)
-    left = " ".join(run.screen.lines())
+    left = " ".join(run.screen.rows())
     assert "diverged" in left
     assert "client" in left
 
@@ -219,7 +219,7 @@ def test_the_ladder_stays_on_the_terminal_when_the_result_goes_to_a_file(on_term
     path = tmp_path / "result.json"
     run = on_terminal("handshake", "--pace", "0.002", "-f", "json", out=path)
     assert run.ended() == 0
-    left = run.screen.lines()
+    left = run.screen.rows()
     assert left[0].split() == ["client", "server"]
     assert any("leg 4" in row for row in left)
     assert path.read_text().startswith("{")
@@ -234,7 +234,7 @@ def test_what_others_say_meanwhile_is_said_afterwards(on_terminal: Start, tmp_pa
 
     run = on_terminal("handshake", "--pace", "0.002", "--record", str(tmp_path / "run"), before=limited)
     assert run.ended() == 0
-    assert any("warning: the recording" in row for row in run.screen.lines())
+    assert any("warning: the recording" in row for row in run.screen.rows())
     assert not any("warning" in row for row in run.screen.last_frame)
 
 
@@ -280,7 +280,7 @@ def test_of_many_sessions_one_is_watched_and_how_far_they_are_stands_above(on_te
     assert "init #1" in run.screen.last_frame[1]
     assert any("leg 1  " in row for row in run.screen.last_frame)
     assert_restored(run.screen)
-    assert run.screen.lines()[0].startswith("ok  Schannel")
+    assert run.screen.rows()[0].startswith("ok  Schannel")
 
 
 def test_many_sessions_have_no_pace():

@@ -16,9 +16,9 @@ from sspicli.views.text import plain
 from tests.debugged import Double, Kept, Typist
 
 
-def shell_of(double, **options):
+def shell_of(double, columns=lambda: 80, **options):
     output = Kept()
-    return Shell(double, output, width=80, **options), output
+    return Shell(double, output, columns=columns, **options), output
 
 
 def typed(double, *lines):
@@ -94,6 +94,17 @@ def test_a_line_that_is_too_long_is_an_answer():
     _, answers = typed(double, "step" * 9_999, "step")
     assert [answer.error is None for answer in answers] == [False, True]
     assert double.lines == ["step"]
+
+
+def test_an_answer_is_laid_out_for_the_terminal_as_wide_as_it_is_then():
+    widths = iter((120, 60))
+    double = Double()
+    shell, output = shell_of(double, columns=lambda: next(widths))
+    shell.run([Source("step", "")])
+    assert double.width == 120
+    shell.take(Source("help", ""))
+    assert double.width == 60
+    assert max(map(len, texts(output.answers[-1]))) <= 60
 
 
 def test_what_was_typed_is_kept(tmp_path):
