@@ -8,6 +8,7 @@ from sspicli.cli.repl_output import Answer
 from sspicli.debugger.completing import Candidate
 from sspicli.debugger.debugger import Response, Status
 from sspicli.debugger.verbs import VERBS
+from sspicli.sspi.errors import ExitCode
 from sspicli.views.text import line
 
 NOWHERE = Status("Schannel", "client", "idle", "idle", 0, 0, 0, 0, "callback", "main", 1, 1, False, False, False)
@@ -34,7 +35,7 @@ class Double:
         if self._during is not None:
             self._during()
         if text.startswith(self._fails) and self._fails:
-            return Response((), error=f"{text} is not possible", help="step is")
+            return Response((), error=f"{text} is not possible", help="step is", exit_code=ExitCode.FAILED)
         return Response((line(f"did {text}"),), is_over=text == "quit")
 
     def complete(self, text: str, cursor: int) -> list[Candidate]:

@@ -37,11 +37,6 @@ def without_comment(text: str) -> str:
     return text.strip()
 
 
-def first_word(text: str) -> str:
-    """Give a line's verb; what is joined to it by a slash, as in x/32, belongs to its arguments."""
-    return text.split(maxsplit=1)[0].partition("/")[0] if text.strip() else ""
-
-
 def lines_of_file(path: Path, name: str) -> list[Source]:
     """Read a file of commands; what is no UTF-8 text of bounded size is an InputError."""
     data = read_regular_file(path, largest=_LARGEST, too_large=f"a file of commands has at most {_LARGEST:,} bytes")

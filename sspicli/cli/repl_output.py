@@ -103,4 +103,6 @@ def placed(error: SspiCliError, where: str) -> SspiCliError:
     if not where or error.where == where:
         return error
     causes = [one for one in (error.where, error.cause) if one]
-    return type(error)(error.message, where=where, cause=": ".join(causes), help=error.help)
+    same = SspiCliError(error.message, where=where, cause=": ".join(causes), help=error.help)
+    same.exit_code = error.exit_code
+    return same

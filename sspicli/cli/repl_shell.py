@@ -17,11 +17,10 @@ from typing import Protocol
 
 from sspicli.cli.interrupts import TerminatedError
 from sspicli.cli.repl_history import HistoryFile, is_kept
-from sspicli.cli.repl_lines import LONGEST, Source, first_word, without_comment
+from sspicli.cli.repl_lines import LONGEST, Source, without_comment
 from sspicli.cli.repl_output import Answer, Output
 from sspicli.cli.repl_state import key_lines
 from sspicli.debugger.debugger import Response, Status
-from sspicli.debugger.verbs import find
 from sspicli.sspi.errors import ExitCode, SspiCliError, UsageError
 
 
@@ -49,8 +48,12 @@ class Debugged(Protocol):
         """Lay out what is shown from now on for so many columns."""
 
 
-class FailedError(SspiCliError):
+class LineError(SspiCliError):
     """A line that could not be carried out."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.error, help=response.help)
+        self.exit_code = response.exit_code
 
 
 class Shell:
@@ -114,7 +117,7 @@ class Shell:
         if len(text) > LONGEST:
             return Response(), UsageError(f"a command has at most {LONGEST:,} characters")
         response = self._debugger.execute(_panes_meant(text))
-        return response, _error_of(text, response) if response.error else None
+        return response, LineError(response) if response.error else None
 
     def _interrupt(self) -> None:
         self.was_interrupted = True
@@ -125,15 +128,6 @@ def _panes_meant(text: str) -> str:
     """Let `context state,token` choose the panes, as debuggers of machine code have it."""
     word, _, rest = text.partition(" ")
     return f"set panes {rest.strip()}" if word == "context" and rest.strip() else text
-
-
-def _error_of(text: str, response: Response) -> SspiCliError:
-    """Make an error of an answer that says so; a word that is no verb is a wrong command line."""
-    try:
-        find(first_word(text))
-    except UsageError:
-        return UsageError(response.error, help=response.help)
-    return FailedError(response.error, help=response.help)
 
 
 @contextmanager

@@ -63,6 +63,10 @@ class Course(Protocol):
         """Say whether the process it lived in is there no more."""
 
     @property
+    def has_diverged(self) -> bool:
+        """Say whether it left the schedule that it was given, and this was said."""
+
+    @property
     def reason(self) -> str:
         """Why nothing more happens though something could; "" for no reason."""
 
@@ -108,6 +112,9 @@ class Course(Protocol):
 
     def choices(self) -> Sequence[int]:
         """List the choices that were made."""
+
+    def diverged(self) -> str:
+        """Say, once, that the session left its schedule, or ended before it; "" where its user led it elsewhere."""
 
     def unmet_choices(self) -> tuple[str, ...]:
         """Say what of a wanted order of completions did not come about."""

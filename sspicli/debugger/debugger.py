@@ -38,7 +38,7 @@ from sspicli.debugger.panes import (
 )
 from sspicli.debugger.reply import Do, Reply, fitted, noted
 from sspicli.debugger.verbs import Verb, find
-from sspicli.sspi.errors import SspiCliError, UsageError
+from sspicli.sspi.errors import ExitCode, SspiCliError, UsageError
 from sspicli.views.look import Look
 from sspicli.views.text import Line, Segment, line, visible
 
@@ -95,13 +95,17 @@ class Stop:
 
 
 class Response(NamedTuple):
-    """What came of a line: lines laid out for the look's width; `error` and `help` where it could not be done."""
+    """What came of a line: lines laid out for the look's width; `error` and `help` where it could not be done.
+
+    `exit_code` is what a process ends with for which this line was the first to fail.
+    """
 
     lines: tuple[Line, ...] = ()
     error: str = ""
     help: str = ""
     stop: Stop | None = None
     is_over: bool = False
+    exit_code: ExitCode = ExitCode.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,19 @@ class Status:
     is_past: bool
     is_recording: bool
     is_over: bool
+
+
+class _LineError(SspiCliError):
+    """A line of a file that could not be done: it fails as the line alone would."""
+
+    def __init__(self, message: str, response: Response) -> None:
+        super().__init__(message, help=response.help)
+        self.exit_code = response.exit_code
+
+
+def _code_of(error: SspiCliError, *, is_verb: bool) -> ExitCode:
+    """Say what a line's failure ends with: a word that is no verb is a wrong command line, a refused command is not."""
+    return ExitCode.FAILED if is_verb and isinstance(error, UsageError) else error.exit_code
 
 
 class Debugger:
@@ -162,8 +179,10 @@ class Debugger:
     def _done(self, text: str) -> Response:
         bench = self.bench
         mark = bench.mark()
+        is_verb = False
         try:
             verb, rest = self._verb(text)
+            is_verb = True
             if self._depth > _DEEPEST:
                 raise UsageError("commands that do commands go too deep", help="look at alias, source and commands")
             if verb.name not in _NOT_KEPT and not self._depth:
@@ -174,7 +193,8 @@ class Debugger:
             bench.take_back(mark)
             lines = tuple(noted(one) for one in self._warnings)
             self._warnings.clear()
-            return Response(lines, visible(error.message, 1000), visible(error.help, 1000))
+            said = visible(error.message, 1000), visible(error.help, 1000)
+            return Response(lines, *said, exit_code=_code_of(error, is_verb=is_verb))
         self._last = text if verb.is_repeatable else ""
         return self._response(reply)
 
@@ -211,7 +231,7 @@ class Debugger:
             response = self._done(one.strip())
             lines += response.lines
             if response.error:
-                raise UsageError(f"line {number}, {one.strip()[:60]}: {response.error}", help=response.help)
+                raise _LineError(f"line {number}, {one.strip()[:60]}: {response.error}", response)
             if response.is_over:
                 return Reply(tuple(lines), is_over=True)
         return Reply(tuple(lines), reason)
@@ -340,7 +360,10 @@ class Debugger:
         """Say what the session as it stands comes to: 0 where it holds, 1 where it failed, 6 where it is stuck.
 
         A scenario holds when what it expects came about, be it a failure.
+        2 stands for a schedule that belongs to another session: nothing it came to is what was asked for.
         """
+        if self.bench.live is not None and self.bench.live.has_diverged:
+            return ExitCode.USAGE
         ended = self.bench.ended()
         if ended is None:
             return 0

@@ -216,6 +216,7 @@ class Forked:
         self.inputs: list[Input] = list(inputs)
         self.marks: list[int] = list(marks)
         self.is_gone = False
+        self.has_diverged = False
         self._end = end
         self._subscribers: list[Callable[[Record], None]] = []
         self._told = self._receive()
@@ -274,6 +275,19 @@ class Forked:
     def choices(self) -> list[int]:
         """List the choices that were made."""
         return cast("list[int]", self._ask("choices"))
+
+    def diverged(self) -> str:
+        """Say, once, that the session left its schedule, or ended before it; "" where its user led it elsewhere."""
+        if self.is_gone or self.has_diverged or not self._has_schedule:
+            return ""
+        said = self._given(str, "diverged")
+        self.has_diverged = bool(said)
+        return said
+
+    @property
+    def _has_schedule(self) -> bool:
+        case = self.beginning.case
+        return self.beginning.schedule is not None or (case is not None and case.scenario.schedule.choices is not None)
 
     def unmet_choices(self) -> tuple[str, ...]:
         """Say what of a wanted order of completions did not come about."""

@@ -32,7 +32,7 @@ def new_path(text: str, verb: str) -> Path:
         raise UsageError(f"{verb} to which file?", help=f"{verb} FILE")
     path = Path(word).expanduser()
     if path.exists():
-        raise UsageError(f"{word[:200]} is there already", help="name another file; nothing is written over")
+        raise WriteError(f"{word[:200]} is there already", help="name another file; nothing is written over")
     return path
 
 
@@ -58,7 +58,7 @@ def write_new(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UsageError(f"{path} is there already", help="name another file") from None
+        raise WriteError(f"{path} is there already", help="name another file") from None
     except (OSError, ValueError) as error:
         raise WriteError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from None
 

@@ -146,6 +146,8 @@ class Live:
         self.is_closed = False
         self.reason = ""
         self.added: list[str] = []
+        self.has_diverged = False
+        self._is_steered = bool(beginning.by_hand)
         self._next: int | None = None
         self._came_up: _CameUp | None = None
         self._hands: dict[str, Hand] = {}
@@ -226,6 +228,7 @@ class Live:
             return False
         preferred = self.preferred()
         index = preferred if index is None else index
+        self._is_steered |= index != preferred
         if not 0 <= index < len(options):
             raise UsageError(f"there is no transition {index + 1}", help=f"there are {len(options)}")
         before, ticks = len(self.journal), self.journal.ticks
@@ -259,6 +262,18 @@ class Live:
             self._note(self._came_up.reached, self._came_up.before)
             self._came_up = None
 
+    def diverged(self) -> str:
+        """Say, once, that the session left its schedule, or ended before it; "" where its user led it elsewhere."""
+        schedule = self._parts.choices.schedule
+        if schedule is None or self._is_steered or self.has_diverged:
+            return ""
+        self.preferred()
+        said, unmade = self._picker.left_schedule, len(schedule) - len(self.session.choices)
+        if not said and unmade > 0 and not self.enabled():
+            said = f"the schedule diverged: the run ended with {unmade} of its choices unmade"
+        self.has_diverged = bool(said)
+        return said
+
     def _came_to_rest(self, key: Key) -> bool:
         return any(hand.name == key[1] and hand.is_idle for hand in self._hands.values())
 
@@ -285,6 +300,7 @@ class Live:
         self._give(typed)
 
     def _give(self, typed: Typed) -> Hand:
+        self._is_steered = True
         self._note(typed, len(self.journal))
         hand = self._hands.get(typed.side)
         if hand is None:
@@ -324,6 +340,7 @@ class Live:
         if isinstance(fault, WireFault):
             self._check_ahead(fault)
         self._misfortune.add(fault)
+        self._is_steered = True
         self._note(Added(fault), len(self.journal))
         self.added.append(text)
         return fault

@@ -130,6 +130,8 @@ def _go(
     bench.is_interrupted = False
     count = 0
     while True:
+        if first is None and (left := bench.live.diverged()):
+            return Reply(tuple(notes), f"{left}; from here on the first choice is taken")
         reason, commands = fire(bench, first, is_done, done)
         first = None
         count += 1
@@ -200,7 +202,9 @@ def over(bench: Bench) -> str:
     assert ended is not None, "nothing can happen"
     verdict = bench.view.report(ended).verdict
     words = {"finished": "the run is over"}.get(ended.reason, f"nothing can happen any more ({ended.reason})")
-    return f"{words}: {verdict.value if verdict is not Verdict.UNFINISHED else 'unfinished'}"
+    left = "" if bench.live is None else bench.live.diverged()
+    said = verdict.value if verdict is not Verdict.UNFINISHED else "unfinished"
+    return f"{words}: {said}; {left}" if left else f"{words}: {said}"
 
 
 def present_notes(bench: Bench) -> list[Line]:

@@ -54,6 +54,15 @@ def test_files_come_before_commands(tmp_path):
         (["step", "goto 99999", "step"], 1),
         (["hang server.accept#1", "continue"], 6),
         (["quit", "nonsense"], 0),
+        (["complete client.init#1"], 1),
+        (["explain nonsense"], 1),
+        (["print nonsense"], 1),
+        (["nonsense step"], 2),
+        (["alias a step", "a 2", "aa"], 2),
+        (["record ."], 74),
+        (["save nowhere/s.sspi.yaml"], 74),
+        (["export ."], 74),
+        (["source nowhere"], 3),
     ],
 )
 def test_the_first_command_that_fails_decides_the_exit_code_and_else_the_session(commands, code):
@@ -167,8 +176,34 @@ def test_the_run_is_recorded_and_no_file_is_written_over(tmp_path):
     assert repl(*FIXED, "--record", str(path), "-c", "continue").returncode == 0
     assert sspi("verify", str(path)).returncode == 0
     again = repl(*FIXED, "--record", str(path), "-c", "continue")
-    assert again.returncode != 0
+    assert again.returncode == sspi("handshake", "--record", str(path)).returncode == 74
     assert again.stdout == ""
+
+
+@pytest.mark.parametrize(("line", "code"), [("nonsense", 2), ("goto 99999", 1), ("record .", 74), ("source g", 3)])
+def test_a_line_of_a_file_fails_as_it_does_alone(line, code, tmp_path):
+    (tmp_path / "f").write_text(f"step\n{line}\n")
+    alone = repl(*FIXED, "-c", line, cwd=tmp_path)
+    sourced = repl(*FIXED, "-c", f"source {tmp_path / 'f'}", cwd=tmp_path)
+    carried_out = repl(*FIXED, "-x", str(tmp_path / "f"), cwd=tmp_path)
+    assert (alone.returncode, sourced.returncode, carried_out.returncode) == (code, code, code)
+
+
+def test_a_file_of_commands_that_is_not_there_ends_with_3():
+    assert repl(*FIXED, "-x", "nowhere").returncode == 3
+
+
+@pytest.mark.parametrize("schedule", ["v1:[99]", "v1:" + "0" * 500])
+def test_a_schedule_that_diverges_is_told_and_ends_with_2_as_elsewhere(schedule):
+    ended = repl(*FIXED, "--schedule", schedule, "-c", "continue")
+    assert ended.returncode == sspi("handshake", *FIXED, "--schedule", schedule).returncode == 2
+    assert "the schedule diverged" in ended.stdout
+
+
+def test_who_leaves_the_schedule_by_a_choice_of_their_own_is_not_told():
+    ended = repl(*FIXED, "--schedule", "v1:", "-c", "choose 2", "-c", "continue")
+    assert ended.returncode == 0
+    assert "diverged" not in ended.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the directories of XDG")

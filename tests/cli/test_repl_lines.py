@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sspicli.cli.repl_lines import LONGEST, first_word, lines_of_bytes, lines_of_file, without_comment
+from sspicli.cli.repl_lines import LONGEST, lines_of_bytes, lines_of_file, without_comment
 from sspicli.sspi.errors import InputError
 
 
@@ -29,15 +29,6 @@ def test_a_comment_begins_a_line_or_stands_behind_a_blank(text, left):
 @given(st.text())
 def test_taking_out_comments_twice_changes_nothing_more(text):
     assert without_comment(without_comment(text)) == without_comment(text)
-
-
-@given(st.text())
-def test_any_text_has_a_first_word_or_none(text):
-    assert len(first_word(without_comment(text)).split()) <= 1
-
-
-def test_what_is_joined_to_a_verb_by_a_slash_is_no_part_of_its_name():
-    assert first_word("x/32 leg2") == "x"
 
 
 def test_lines_come_with_their_places():

@@ -52,11 +52,6 @@ def test_what_is_refused_is_an_answer_and_the_next_line_is_carried_out():
     assert answers[0].error.help == "step is"
 
 
-def test_a_word_that_is_no_verb_is_a_wrong_command_line():
-    shell, _ = typed(Double("contniue"), "contniue")
-    assert shell.code is ExitCode.USAGE
-
-
 def test_a_comment_behind_a_command_does_not_reach_the_debugger():
     double = Double()
     typed(double, "hold server.accept#1  # it waits for me")
