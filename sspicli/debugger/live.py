@@ -102,7 +102,7 @@ class _Picker:
         said = [self._said_of(one) for one in options]
         wanted = [at for at, one in enumerate(options) if one.kind is not Kind.RETURN and said[at] is Completion.INLINE]
         if said[picked] is Completion.INLINE:
-            others = (at for at, one in enumerate(options) if one.kind is not Kind.COMPLETE)
+            others = (at for at, one in enumerate(options) if one.kind not in (Kind.COMPLETE, Kind.TURN))
             wanted += [at for at in others if said[at] is not Completion.INLINE]
         elif said[picked] is Completion.PENDING:
             call = options[picked].call

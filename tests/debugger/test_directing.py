@@ -198,3 +198,26 @@ def test_a_session_with_timed_calls_is_saved_and_replays_to_the_same_verdict(tmp
     case = loads(path.read_text(), str(path)).cases[0]
     assert run_case(case, RunOptions()).outcome is Outcome.PASSED
     assert "choices" in path.read_text()
+
+
+STANDING_BY = """
+schema: sspi-async/scenario/1
+name: a program that stands by
+clock: {clock}
+schedule: {schedule}
+programs:
+  client.late:
+    - note: late
+      yields: true
+"""
+
+
+def test_who_stands_by_goes_on_behind_the_return_of_a_call_that_is_inline():
+    one = of_text(STANDING_BY.format(clock=CLOCK, schedule="{seed: 1}"))
+    other = of_text(STANDING_BY.format(clock=CLOCK, schedule="{completion: inline, seed: 1}"))
+
+    do(one, "inline", "continue")
+    do(other, "continue")
+
+    assert happened(one.bench.branch.records) == happened(other.bench.branch.records)
+    assert any(isinstance(record.event, ev.NoteMade) for record in one.bench.branch.records)
