@@ -97,7 +97,7 @@ class _Picker:
 
         The order is a schedule's (see `Policy`): while a callback waits, others go on before the function returns.
         """
-        if not self.timed:
+        if not self.timed or not options:
             return picked
         said = [self._said_of(one) for one in options]
         wanted = [at for at, one in enumerate(options) if one.kind is not Kind.RETURN and said[at] is Completion.INLINE]
