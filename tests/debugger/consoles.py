@@ -24,12 +24,26 @@ def debugger(
 ) -> Debugger:
     """Begin a fresh Schannel session."""
     options = Options(client=tuple(client), server=tuple(server), mode=mode, fault=tuple(fault), clock=CLOCK)
-    return Debugger(of_options(options, by_hand=by_hand), LOOK)
+    return _kept(Debugger(of_options(options, by_hand=by_hand), LOOK))
 
 
 def of_text(text: str) -> Debugger:
     """Begin with a scenario's text."""
-    return Debugger(of_case(loads(text, "case.sspi.yaml").cases[0]), LOOK)
+    return _kept(Debugger(of_case(loads(text, "case.sspi.yaml").cases[0]), LOOK))
+
+
+_BEGUN: list[Debugger] = []
+
+
+def _kept(one: Debugger) -> Debugger:
+    _BEGUN.append(one)
+    return one
+
+
+def close_all() -> None:
+    """Close what a test has begun: a checkpoint may be a process."""
+    while _BEGUN:
+        _BEGUN.pop().close()
 
 
 def do(one: Debugger, *lines: str) -> Response:
