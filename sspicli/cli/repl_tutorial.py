@@ -17,7 +17,7 @@ INTRODUCTION = (
 TRANSCRIPT = """
 (sspi start, client next)> set panes state,enabled
   panes      state,enabled  what is shown at a stop, of log, state, token,
-        enabled, legal, changed, calls, ladder, findings, expected
+        enabled, legal, changed, calls, ladder, findings, cause, expected
 (sspi start, client next)> hold server.accept#1
 hold by hand  record 3, before the first leg
 -- state ----------------------------------------------------------------------
@@ -30,10 +30,10 @@ hold by hand  record 3, before the first leg
 nothing can happen any more (stuck): stuck  record 39, leg 1, server.accept#1
         pending
 -- state ----------------------------------------------------------------------
- client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits
-        for leg 2
- server  PENDING        server.ac1  server.accept#1 PENDING (held)  notification
-        due
+ client  idle            client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  .
+        waits for leg 2
+ server  PENDING         server.ac1  server.accept#1 PENDING (held)
+        notification due
 -- may happen next ------------------------------------------------------------
  nothing can happen by itself: stuck
  client waits for bytes from its peer
@@ -58,17 +58,17 @@ leg2=tamper:ServerHello.random:01: still to come
 (sspi leg 1, 1 pending)> complete server.accept#1
 complete by hand  record 47, leg 1
 -- state ----------------------------------------------------------------------
- client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits
-        for leg 2
- server  COMPLETE       server.ac1  server.accept#1 SEC_I_CONTINUE_NEEDED
+ client  idle            client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  .
+        waits for leg 2
+ server  COMPLETE        server.ac1  server.accept#1 SEC_I_CONTINUE_NEEDED
         notification due
 -- may happen next ------------------------------------------------------------
  *1  the notify callback for server.accept#1 is entered
 (sspi leg 1, server next)> continue
 the run is over: failed  record 108, leg 3
 -- state ----------------------------------------------------------------------
- client  freed          client.ac1  client.free#1 SEC_E_OK
- server  freed          server.ac1  server.free#1 SEC_E_OK
+ client  freed           client.ac1  client.free#1 SEC_E_OK
+ server  freed           server.ac1  server.free#1 SEC_E_OK
 -- may happen next ------------------------------------------------------------
  nothing can happen by itself: finished
 (sspi leg 3, at the end)> p client.init#2.status
@@ -78,10 +78,10 @@ branch2: from checkpoint held, forked from the engine at record 39: what was
         drawn before is the same, what is drawn later differs
 branch2, from checkpoint held  record 39, leg 1, server.accept#1 pending
 -- state ----------------------------------------------------------------------
- client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits
-        for leg 2
- server  PENDING        server.ac1  server.accept#1 PENDING (held)  notification
-        due
+ client  idle            client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  .
+        waits for leg 2
+ server  PENDING         server.ac1  server.accept#1 PENDING (held)
+        notification due
 -- may happen next ------------------------------------------------------------
  nothing can happen by itself: stuck
  client waits for bytes from its peer
@@ -90,17 +90,17 @@ branch2, from checkpoint held  record 39, leg 1, server.accept#1 pending
 (sspi leg 1, 1 pending)> complete server.accept#1
 complete by hand  record 47, leg 1
 -- state ----------------------------------------------------------------------
- client  idle           client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  . waits
-        for leg 2
- server  COMPLETE       server.ac1  server.accept#1 SEC_I_CONTINUE_NEEDED
+ client  idle            client.ac1  client.init#1 SEC_I_CONTINUE_NEEDED  .
+        waits for leg 2
+ server  COMPLETE        server.ac1  server.accept#1 SEC_I_CONTINUE_NEEDED
         notification due
 -- may happen next ------------------------------------------------------------
  *1  the notify callback for server.accept#1 is entered
 (sspi leg 1, server next)> continue
 the run is over: ok  record 140, leg 4
 -- state ----------------------------------------------------------------------
- client  freed          client.ac1  client.free#1 SEC_E_OK
- server  freed          server.ac1  server.free#1 SEC_E_OK
+ client  freed           client.ac1  client.free#1 SEC_E_OK
+ server  freed           server.ac1  server.free#1 SEC_E_OK
 -- may happen next ------------------------------------------------------------
  nothing can happen by itself: finished
 (sspi leg 4, at the end)> branches

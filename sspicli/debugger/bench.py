@@ -26,8 +26,8 @@ from sspicli.scenario.rerun import Difference, as_read, first_difference
 from sspicli.sspi.errors import LimitError, SspiCliError, UsageError
 from sspicli.views.look import Look
 
-PANES = ("log", "state", "token", "enabled", "legal", "changed", "calls", "ladder", "findings", "expected")
-DEFAULT_PANES = ("log", "state", "changed", "findings", "enabled", "expected")
+PANES = ("log", "state", "token", "enabled", "legal", "changed", "calls", "ladder", "findings", "cause", "expected")
+DEFAULT_PANES = ("log", "state", "changed", "findings", "enabled", "cause", "expected")
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.hand import BY_HAND, split_words, step_of
 from sspicli.debugger.moving import present_notes, seen
+from sspicli.debugger.naming import as_meant
 from sspicli.debugger.reply import Do, Reply, noted
 from sspicli.journal import events as ev
 from sspicli.runtime.call_names import CallPattern, call_pattern
@@ -18,7 +19,7 @@ SIDES = ("client", "server")
 # -- by hand -----------------------------------------------------------------------------------------------------------
 def by_hand(bench: Bench, verb: str, text: str) -> Reply:
     """Perform a step now; what is impossible is refused before anything changes."""
-    typed = step_of(verb, split_words(text))
+    typed = step_of(verb, as_meant(bench, verb, split_words(text)))
     refuse_without_session(bench)
     if verb == "complete":
         _check_completable(bench, typed.step.complete)  # type: ignore[attr-defined]

@@ -192,7 +192,9 @@ def record_number(bench: Bench, text: str) -> int:
 
 def why(bench: Bench, text: str) -> Reply:
     """Show what led to a record."""
-    at = record_number(bench, text)
+    failed = bench.view.state.failure
+    is_failure = not text.strip() and failed is not None and bench.is_over
+    at = failed.completed_sequence if is_failure and failed is not None else record_number(bench, text)
     words = Words(bench.view.state, bench.look.glyphs, is_short=False)
     chain: list[Record] = []
     while at and len(chain) < _MOST_CAUSES:

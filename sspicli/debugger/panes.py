@@ -22,6 +22,7 @@ from sspicli.journal.journal import Record
 from sspicli.runtime.chooser import Kind
 from sspicli.sspi.lifecycle import Phase
 from sspicli.views.events import Words
+from sspicli.views.failure import failure_lines
 from sspicli.views.ladder import counted, ladder
 from sspicli.views.text import Line, Segment, line, visible, width_of
 
@@ -60,7 +61,7 @@ def _side_line(bench: Bench, name: str) -> Line:
     if one is None:
         return line(Segment(f" {name:<8}"), Segment("no async context yet", "muted"))
     phase = _PHASES.get(one.phase, one.phase.value.partition(",")[0])
-    parts: list[str | Segment] = [f" {name:<8}", Segment(f"{phase:<15}", "warn" if "PENDING" in phase else "call")]
+    parts: list[str | Segment] = [f" {name:<8}", Segment(f"{phase:<16}", "warn" if "PENDING" in phase else "call")]
     parts.append(f"{one.handle}  ")
     call = one.call or view.queued.get(name)
     if call is not None:
@@ -238,6 +239,15 @@ def findings_lines(bench: Bench) -> list[Line]:
     ]
 
 
+def cause_lines(bench: Bench) -> list[Line]:
+    """Say why a call failed, when it has happened since the last stop."""
+    failed = bench.view.state.failure
+    if failed is None or (is_later(bench) and failed.completed_sequence <= bench.before.records):
+        return []
+    report = bench.view.report(bench.ended())
+    return failure_lines(report, width=bench.look.width, timing=bench.look.timing) if report.failure else []
+
+
 def expected_lines(bench: Bench) -> list[Line]:
     """Say which of a scenario's expectations hold; only the end of its run shows it."""
     result = judged(bench)
@@ -292,6 +302,7 @@ PANES: dict[str, Callable[[Bench], list[Line]]] = {
     "calls": call_table,
     "ladder": ladder_lines,
     "findings": findings_lines,
+    "cause": cause_lines,
     "expected": expected_lines,
 }
 

@@ -94,7 +94,7 @@ LOOKING: tuple[Verb, ...] = (
         "why",
         (),
         "look",
-        (argument("RECORD", "record", "the last one when left out", optional=True),),
+        (argument("RECORD", "record", "else the last one; of a run that is over, its failure", optional=True),),
         "Show what led to a record, back to its beginning.",
         example="why",
     ),

@@ -40,3 +40,17 @@ def test_a_session_of_options_expects_nothing():
     do(one, "continue")
     assert judged(one.bench) is None
     assert one.exit_code() == 1
+
+
+def test_a_failure_is_explained_at_the_stop_that_shows_it_and_not_again():
+    one = debugger(server=["cert=expired"])
+    said = shown(do(one, "catch fail", "continue"))
+    assert "error[SEC_E_CERT_EXPIRED" in said
+    assert "cause   server=cert preset" in said
+    assert "error[" not in shown(do(one, "continue"))
+
+
+def test_why_at_the_end_of_a_failed_run_begins_with_the_failure():
+    one = debugger(server=["cert=expired"])
+    do(one, "continue")
+    assert "completed: SEC_E_CERT_EXPIRED" in shown(do(one, "why")).splitlines()[0]
