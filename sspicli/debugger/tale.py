@@ -73,11 +73,11 @@ class Tale:
             if isinstance(one, Typed):
                 self._type(one)
             elif isinstance(one, Fired):
-                self._fire(one.place, one)
+                self._fire(one)
             else:
                 give_again(self.live, one)
         for _ in range(MOST):
-            if not self._fire(self.live.preferred()):
+            if not self._fire():
                 break
         else:
             raise UsageError(
@@ -99,11 +99,12 @@ class Tale:
         self._typed += 1
         self.live.give(one)
 
-    def _fire(self, place: int, wanted: Fired | None = None) -> bool:
-        """Fire a transition, and note it as a move unless a hand came to rest by it."""
+    def _fire(self, wanted: Fired | None = None) -> bool:
+        """Fire a transition, by default the preferred one; note it as a move unless a hand came to rest by it."""
         options = self.live.enabled()
-        if not options:
+        if wanted is None and not options:
             return False
+        place = self.live.preferred() if wanted is None else wanted.place
         key = _key(options[place]) if place < len(options) else ("", "", "")
         move = Move(key, sum(_key(one) == key for one in options[:place]))
         if wanted is not None:

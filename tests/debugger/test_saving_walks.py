@@ -112,7 +112,8 @@ FAULTS = [
 ]  # fmt: skip
 MOVES = [
     "step", "step 5", "step 12", "step 30", "next", "finish", "choose 2", "choose 3", "until leg == 2", "continue",
-    "rs", "undo", "goto 30", "checkpoint here", "restart here",
+    "rs", "undo", "goto 30", "checkpoint here", "restart here", "break client.init", "break server.accept", "inline",
+    "inline server", "pending client.init", "deliver client", "deliver server", "notify client", "notify server",
 ]  # fmt: skip
 TYPED = strategies.builds(
     lambda text, side: text.replace("SIDE", side), strategies.sampled_from(HANDS), strategies.sampled_from(SIDES)
