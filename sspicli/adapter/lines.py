@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from sspicli.debugger.beginning import FILE, Beginning
 from sspicli.debugger.view import WORD_OF, View
@@ -49,28 +49,14 @@ class Stoppable(NamedTuple):
         return f"{self.words} if {both}" if both else self.words
 
 
-class Text(Protocol):
-    """What an editor shows: a file by its path, or a text that has none."""
-
-    name: str
-    path: str
-    text: str
-
-    def at(self, line: int) -> Stoppable | None:
-        """Give what is stopped at on a line, or on the next one that has something; None behind the last."""
-
-    def between(self, first: int, last: int) -> list[Stoppable]:
-        """List what can be stopped at on these lines."""
-
-    def of_actor(self, actor: str, view: View) -> Lines:
-        """Say where somebody stands: the step that was begun last, or the nearest to it that the text has."""
-
-
 @dataclass(frozen=True, slots=True)
-class _Text:
+class ScenarioText:
+    """A scenario's text, for one of its cases; what can be stopped at stands in the order of its lines."""
+
     name: str
     path: str
     text: str
+    case: Case
     stoppable: tuple[Stoppable, ...]
 
     def at(self, line: int) -> Stoppable | None:
@@ -85,32 +71,25 @@ class _Text:
         """List what begins on these lines."""
         return [one for one in self.stoppable if first <= one.lines.line <= last]
 
-
-@dataclass(frozen=True, slots=True)
-class ScenarioText(_Text):
-    """A scenario's text, for one of its cases."""
-
-    case: Case
-
     def of_actor(self, actor: str, view: View) -> Lines:
         """Say where somebody stands: at a step of its program, else at what is looked at on the way."""
         done = _last_step(actor, view)
-        if done is not None:
-            found = next((one for one in self.stoppable if one.condition == _is_step(done)), None)
-            if found is not None:
-                return found.lines
-        reached = _reached(self.case, view)
-        session = ("session", actor.partition(".")[0])
-        program = ("programs", actor)
-        has_program = actor in self.case.scenario.programs
-        return _lines(self.case, reached if reached and not has_program else program if has_program else session)
+        found = next((one for one in self.stoppable if done is not None and one.condition == _is_step(done)), None)
+        if found is not None:
+            return found.lines
+        if actor in self.case.scenario.programs:
+            return _lines(self.case, ("programs", actor))
+        return _lines(self.case, _reached(self.case, view) or ("session", actor.partition(".")[0]))
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingText(_Text):
-    """A recording: behind its header each line is a record."""
+class RecordingText:
+    """A recording of so many records: behind its header each line is one."""
 
+    name: str
+    path: str
     count: int
+    text: str = ""
 
     def at(self, line: int) -> Stoppable | None:
         """Stop at the record of a line."""
@@ -144,13 +123,13 @@ def text_of(beginning: Beginning, path: Path | None) -> ScenarioText | Recording
     """Make the text of what a session begins with."""
     if beginning.case is None or (path is not None and beginning.records):
         assert path is not None, "records come from a file"
-        return RecordingText(path.name, str(path.resolve()), "", (), len(beginning.records))
+        return RecordingText(path.name, str(path.resolve()), len(beginning.records))
     case = beginning.case
     is_file = path is not None and case.file != FILE
     found = sorted(_stoppable(case))
     where = str(path.resolve()) if path is not None and is_file else ""
     return ScenarioText(
-        path.name if path is not None else "session.sspi.yaml", where, case.source.text, (*found,), case
+        path.name if path is not None else "session.sspi.yaml", where, case.source.text, case, (*found,)
     )
 
 

@@ -178,12 +178,6 @@ class Bench:
         ends = [*self.live.marks[1:], len(self.live.records)]
         return sum(1 for end in ends[: len(self.live.marks)] if end <= count)
 
-    def end_of(self, inputs: int) -> int:
-        """Say how many records there were after so many inputs."""
-        live = self.live
-        assert live is not None, "only a session has inputs"
-        return live.marks[inputs] if inputs < len(live.marks) else len(live.records)
-
     def boundaries(self) -> list[int]:
         """List the numbers of records after which the view can stand, ascending."""
         if self.live is None:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sspicli.debugger.beginning import FILE, SIDES, Beginning, flow
-from sspicli.runtime.call_names import QUEUEING_WORDS
 from sspicli.scenario import steps as st
 from sspicli.scenario.load import loads
 from sspicli.scenario.program import Memory, Scope, take
@@ -46,11 +45,6 @@ class Hand:
         self.is_over = False
         self._scope = Scope(memory)
         self._waiting: deque[st.Step] = deque()
-
-    @property
-    def has_work(self) -> bool:
-        """Say whether something typed has not begun yet."""
-        return bool(self._waiting)
 
     def give(self, typed: Typed) -> None:
         """Take a step to be performed when those before it are done."""
@@ -259,8 +253,3 @@ def _items(text: str) -> list[str]:
 def split_words(text: str) -> list[str]:
     """Cut a command at the blanks that stand in no brackets and no quotes; the quotes stay."""
     return [one for one in re.findall(r"""(?:"[^"]*"|'[^']*'|\{[^}]*\}|\[[^\]]*\]|\S)+""", text) if one]
-
-
-def function_word(text: str) -> bool:
-    """Say whether a word is what a queueing function is called in short."""
-    return text in QUEUEING_WORDS
