@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sspicli.sspi.errors import InputError
 
@@ -33,15 +33,14 @@ class Framing:
         """Say whether a message has begun and is not whole."""
         return bool(self._data) or self._length is not None
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes, and give the bodies that are whole; InputError where no message can be found any more."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Take bytes, and give the bodies that are whole; then InputError where no message can be found any more."""
         self._data += data
-        bodies: list[bytes] = []
         while self._has_header() and self._length is not None and len(self._data) >= self._length:
-            bodies.append(bytes(self._data[: self._length]))
+            body = bytes(self._data[: self._length])
             del self._data[: self._length]
             self._length = None
-        return bodies
+            yield body
 
     def _has_header(self) -> bool:
         if self._length is not None:

@@ -21,7 +21,7 @@ objects = st.dictionaries(st.text(), json_values)
 def test_messages_come_out_whole_wherever_the_stream_was_cut(messages, cuts):
     stream = b"".join(framed(one) for one in messages)
     framing = Framing()
-    found = []
+    found: list[bytes] = []
     for cut in [*cuts, len(stream) + 1]:
         found += framing.feed(stream[:cut])
         stream = stream[cut:]
@@ -33,7 +33,7 @@ def test_messages_come_out_whole_wherever_the_stream_was_cut(messages, cuts):
 def test_bytes_that_are_no_messages_end_in_one_sentence_or_in_bodies(data, cut):
     framing = Framing()
     with suppress(InputError):
-        assert all(isinstance(one, bytes) for one in framing.feed(data[:cut]) + framing.feed(data[cut:]))
+        assert all(isinstance(one, bytes) for part in (data[:cut], data[cut:]) for one in framing.feed(part))
 
 
 def test_a_text_that_no_encoding_has_is_sent_as_an_escape():
@@ -52,8 +52,15 @@ def test_a_text_that_no_encoding_has_is_sent_as_an_escape():
 )
 def test_a_header_without_end_or_length_is_refused(header, said):
     with pytest.raises(InputError, match=said):
-        Framing().feed(header)
+        list(Framing().feed(header))
 
 
 def test_header_fields_of_other_names_are_left_alone():
-    assert Framing().feed(b"X: y\r\ncontent-length: 2 \r\n\r\n{}") == [b"{}"]
+    assert list(Framing().feed(b"X: y\r\ncontent-length: 2 \r\n\r\n{}")) == [b"{}"]
+
+
+def test_what_comes_before_the_error_is_given():
+    found = Framing().feed(framed({}) + b"\r\n\r\n")
+    assert next(found) == b"{}"
+    with pytest.raises(InputError, match="no Content-Length"):
+        next(found)

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from sspicli.adapter.framing import framed
 from sspicli.journal.events import TokenSent
 from sspicli.journal.recording import read_recording
 from sspicli.sspi.records import HANDSHAKE
@@ -86,6 +87,13 @@ e: 'x
 }
 
 
+CLIENTS = {
+    "initialize": framed({"seq": 1, "type": "request", "command": "initialize", "arguments": {"adapterID": "x"}}),
+    "two": framed({"seq": 1, "type": "request", "command": "threads"}) * 2,
+    "odd": b"X: y\r\ncontent-length: 2\r\n\r\n{}Content-Length: 4\r\n\r\nnull",
+}
+
+
 def main() -> None:
     """Write every target's corpus anew."""
     shutil.rmtree(CORPUS, ignore_errors=True)
@@ -100,6 +108,8 @@ def main() -> None:
         write("notation", name, text)
     for name, text in SCENARIOS.items():
         write("scenario", name, text)
+    for name, text in CLIENTS.items():
+        write("client", name, text)
     write("keylog", "odd", b"\xef\xbb\xbf# comment\r\n\r\nCLIENT_RANDOM 00 11\rjunk \xff\n")
 
 

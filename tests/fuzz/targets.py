@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence as Sequence_
+from contextlib import contextmanager, suppress
 from zlib import crc32
 
+from sspicli.adapter.framing import Framing
+from sspicli.adapter.messages import read_request
 from sspicli.journal.codec import Encoder
 from sspicli.journal.recording import Recording, recording_of
 from sspicli.scenario import edit
@@ -203,6 +206,29 @@ def documents(data: bytes) -> tuple[Source, tuple[YamlNode, ...]] | str:
         return f"{error.where}: {error}"
 
 
+def client(data: bytes) -> None:
+    """Cut what a debug client sends into messages, at once and byte by byte, and read each."""
+    with bounded():
+        whole = bodies([data])
+        assert whole == bodies([data[at : at + 1] for at in range(len(data))])
+        for body in whole[0]:
+            with suppress(InputError):
+                request = read_request(body)
+                assert request is None or request.command is not None
+
+
+def bodies(parts: Sequence_[bytes]) -> tuple[list[bytes], str]:
+    """Cut parts of a stream into messages, up to where it is none."""
+    framing, found = Framing(), list[bytes]()
+    try:
+        for part in parts:
+            for body in framing.feed(part):
+                found.append(body)
+    except InputError as error:
+        return found, error.message
+    return found, ""
+
+
 def scalars(node: YamlNode) -> list[Scalar]:
     """List the values of a document, and not its keys."""
     if isinstance(node, Scalar):
@@ -230,4 +256,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "x509": x509,
     "notation": notation,
     "scenario": scenario,
+    "client": client,
 }

@@ -20,6 +20,9 @@ def words(target: str) -> list[str]:
         members = {name for kind in EVENT_TYPES.values() for name in kind.__annotations__}
         names = [*EVENT_TYPES, *(one.name for one in Function), *list(SecurityStatus.__members__)[:20]]
         return [*_JSON, *handles, *names, *(f'\\"{name}\\":' for name in sorted(members))]
+    if target == "client":
+        protocol = ("type", "request", "seq", "command", "arguments")
+        return ["Content-Length: ", "\\x0d\\x0a\\x0d\\x0a", *(f'\\"{name}\\":' for name in protocol)]
     if target == "tls":
         return [r"\xff\xfe\xfd\xfc", r"\x16\x03\x03", r"\x17\x03\x03", r"\x03\x04", r"\x00\x2b\x00\x03", r"\x13\x01"]
     if target == "notation":
