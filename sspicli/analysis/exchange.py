@@ -177,6 +177,13 @@ def open_tokens(
     return exchange.told_of_receivers(_settled([exchange.open(token) for token in tokens]))
 
 
+def opened_leg(token: Token, reading: TlsToken, *, is_last: bool) -> Opened:
+    """Lay out a recorded token that was read; `is_last` says that its sender has sent nothing after it."""
+    parts = tuple(_parts(reading, is_framed=True))
+    opened = Opened(token, RECORDED, token.sender, False, token_tree(reading), parts, _stops(parts))
+    return opened if is_last or not parts else _without_begun(opened)
+
+
 def open_recording(records: Iterable[Record], secrets: Sequence[str] = ()) -> list[Opened]:
     """Open every token that a recording holds, each handshake with its own secrets and those given.
 

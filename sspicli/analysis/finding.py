@@ -49,4 +49,4 @@ class Monitor(Protocol):
         """Take the next record."""
 
     def end(self, last: int, reason: str) -> None:
-        """Report what can be told only now."""
+        """Report what can be told only now; nothing but `findings` changes, and the records may go on afterwards."""

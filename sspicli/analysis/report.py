@@ -7,7 +7,7 @@ the acquiring and freeing of credentials around it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sspicli.analysis.blame import Failure, blame
@@ -23,7 +23,7 @@ from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.package import AlertSeen, Evidence
 from sspicli.sspi.status import SecurityStatus
-from sspicli.tokens.tls import TlsReader
+from sspicli.tokens.tls import TlsReader, TlsToken
 from sspicli.tokens.tls_hello import HelloFacts, hello_facts
 from sspicli.tokens.tls_names import group_name, suite_name, version_name
 
@@ -103,6 +103,7 @@ class Round:
         self.reader = TlsReader()
         self.last_call: dict[str, Call] = {}
         self.sent: list[tuple[str, bytes, Leg | None]] = []
+        self.readings: dict[int, TlsToken] = {}  # by the record that sent the leg
         self.decoded = 0
         self.to_decode = 0
         self.failures: list[MessageFailure] = []
@@ -113,13 +114,23 @@ class Round:
         A token's secrets are on record before it is, so that this may be done at any moment.
         """
         for sender, data, leg in self.sent[self.decoded : self.to_decode]:
-            messages = self.reader.read(sender, data)
+            reading = self.reader.read_token(sender, data)
             if leg is not None:
-                leg.messages = messages
-        self.decoded = self.to_decode
+                leg.messages = reading.messages
+                self.readings[leg.sequence] = reading
+        self.decoded = max(self.decoded, self.to_decode)
         for leg in self.legs:
             is_opened = any(one.encrypted and one.name != "Encrypted" for one in leg.messages)
             leg.is_closed_to_receiver = is_opened and self.reader.differs(leg.sender)
+
+    def read_ahead(self) -> None:
+        """Read all that was sent, so that little is left to do when the next leg is asked for."""
+        self.to_decode = len(self.sent)
+        self.decode()
+
+    def is_last(self, leg: Leg) -> bool:
+        """Say whether a leg's sender has sent nothing after it."""
+        return next((one is leg for sender, _, one in reversed(self.sent) if sender == leg.sender), True)
 
     def endpoint(self, name: str) -> EndpointReport:
         """Give what an endpoint has shown in this handshake."""
@@ -311,6 +322,21 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
     fold = Fold()
     for record in records:
         fold.see(record)
+    nanoseconds = records[-1].nanoseconds if records else 0
+    return report_of(fold, findings, nanoseconds=nanoseconds, secrets=secrets, handshake=handshake)
+
+
+def report_of(
+    fold: Fold,
+    findings: tuple[Finding, ...],
+    *,
+    nanoseconds: int,
+    secrets: Iterable[str] = (),
+    handshake: int | None = None,
+    ended: ev.RunEnded | None = None,
+) -> Report:
+    """Say what a fold has come to; it can go on afterwards. `ended` stands for the record of an end that is to come."""
+    reason, waits = (fold.reason, fold.waits) if ended is None else (ended.reason, ended.waits)
     shown = _handshake_to_show(fold) if handshake is None else handshake
     fold.rounds.setdefault(shown, Round())  # a connection may begin at a number above others that never began
     for line in secrets:
@@ -321,7 +347,7 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
     refusals = tuple(one for one in fold.refusals if one.handshake in (0, shown))
     for call in calls:
         endpoints[call.endpoint].callbacks += call.notifications
-    if fold.reason == "finished":
+    if reason == "finished":
         _compare_messages(endpoints)
     others: tuple[MessageFailure | Refusal, ...] = (*fold.rounds[shown].failures, *refusals)
     refused = {one.subject: one.text for one in fold.faults if one.kind in _REFUSING_FAULTS}
@@ -329,9 +355,9 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
     hello = _server_hello(legs)
     return Report(
         run=fold.run,
-        verdict=verdict_of(fold.reason, endpoints, failure, findings),
-        reason=fold.reason,
-        waits=fold.waits,
+        verdict=verdict_of(reason, endpoints, failure, findings),
+        reason=reason,
+        waits=waits,
         calls=calls,
         refusals=refusals,
         legs=legs,
@@ -348,7 +374,7 @@ def report(records: Sequence[Record], *, secrets: Iterable[str] = (), handshake:
         is_resumed=any(
             query.get("dwFlags", 0) == 1 for query in _queries(endpoints.values(), ContextAttribute.SESSION_INFO)
         ),
-        nanoseconds=records[-1].nanoseconds if records else 0,
+        nanoseconds=nanoseconds,
         schedule=tuple(fold.choices),
         differences=tuple(
             dict.fromkeys(one.evidence.difference for one in calls if one.evidence and one.evidence.difference)
@@ -383,16 +409,22 @@ def _compare_messages(endpoints: dict[str, EndpointReport]) -> None:
 
 
 def _endpoints(fold: Fold, last: int) -> dict[str, EndpointReport]:
-    """Give each end's report of the last handshake; an end that never got there keeps what it showed before."""
-    before = fold.rounds[0].endpoints
-    reached = fold.rounds[last].endpoints
-    ends = {name: reached.get(name) or before[name] for name in sorted({*before, *reached})}
-    if last:
-        for name, end in before.items():
-            ends[name].notes[:0] = end.notes if ends[name] is not end else []
+    """Give each end's report of the last handshake; an end that never got there keeps what it showed before.
+
+    They are copies: what is added to a report is no part of the fold.
+    """
+    before, reached = fold.rounds[0].endpoints, fold.rounds[last].endpoints
+    ends = {name: _copied(reached.get(name) or before[name]) for name in sorted({*before, *reached})}
+    for name, end in before.items():
+        if last and name in reached:
+            ends[name].notes[:0] = end.notes
             if ends[name].status is None:
                 ends[name].status = end.status
     return ends
+
+
+def _copied(end: EndpointReport) -> EndpointReport:
+    return replace(end, queries=dict(end.queries), notes=list(end.notes))
 
 
 def verdict_of(

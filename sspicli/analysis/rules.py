@@ -35,6 +35,7 @@ __all__ = [
     "Page",
     "Reach",
     "Rule",
+    "findings_at_end",
     "found",
     "judge",
     "watch",
@@ -89,10 +90,17 @@ def watch(records: Sequence[Record]) -> tuple[Finding, ...]:
             take(monitors[place], record)
     last = records[-1] if records else None
     reason = last.event.reason if last is not None and isinstance(last.event, ev.RunEnded) else ""
+    return findings_at_end(monitors, 0 if last is None else last.sequence, reason=reason)
+
+
+def findings_at_end(monitors: Iterable[Monitor], last: int, *, reason: str) -> tuple[Finding, ...]:
+    """List what monitors find were record `last` the end, for this reason; they may go on afterwards."""
     findings: list[Finding] = []
     for monitor in monitors:
-        monitor.end(0 if last is None else last.sequence, reason)
+        count = len(monitor.findings)
+        monitor.end(last, reason)
         findings += monitor.findings
+        del monitor.findings[count:]
         if isinstance(monitor, LifecycleMonitor):
             for number, text in monitor.disagreements[:1]:
                 raise IncoherentError(number, text)

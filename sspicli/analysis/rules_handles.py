@@ -45,10 +45,11 @@ class HandleMonitor:
         """Report what was never ended, where the run came to its end."""
         if reason != FINISHED:
             return
+        refused = dict(self._refused)
         for handle, sequence in self._born.items():
-            refusals = self._refused.get((handle.actor, handle.kind), 0)
+            refusals = refused.get((handle.actor, handle.kind), 0)
             if refusals:
-                self._refused[handle.actor, handle.kind] = refusals - 1
+                refused[handle.actor, handle.kind] = refusals - 1
             elif handle not in self._excused:
                 code = "D008" if handle.kind == _CREDENTIAL else "D004"
                 self.findings.append(found(code, handle, "it was alive at the end", sequence))

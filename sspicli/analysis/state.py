@@ -11,13 +11,14 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg, Refusal, failing
-from sspicli.analysis.report import Fold
+from sspicli.analysis.report import Fold, Report, report_of
 from sspicli.analysis.rules import Finding, LifecycleMonitor
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.lifecycle import Phase
 from sspicli.sspi.status import SecurityStatus
+from sspicli.tokens.tls import TlsToken
 
 KEPT = 200  # records that the log can show
 _UNFINISHED = frozenset({SecurityStatus.SEC_I_CONTINUE_NEEDED, SecurityStatus.SEC_E_INCOMPLETE_MESSAGE})
@@ -79,6 +80,22 @@ class State:
         self._monitor = LifecycleMonitor()
         self._sent: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
+
+    # -- what it comes to ----------------------------------------------------------------------------------------------
+
+    def report(self, findings: tuple[Finding, ...], ended: ev.RunEnded | None = None) -> Report:
+        """Say what the records so far come to, with what the rules have found; `ended` is an end that is to come."""
+        return report_of(self._fold, findings, nanoseconds=self.nanoseconds, ended=ended)
+
+    def reading(self, leg: Leg) -> tuple[TlsToken, bool]:
+        """Give what a leg of the handshake shown was read as, and whether its sender has sent nothing after it."""
+        shown = self._fold.rounds[self.handshake]
+        shown.decode()
+        return shown.readings[leg.sequence], shown.is_last(leg)
+
+    def read_ahead(self) -> None:
+        """Read all that was sent in the handshake shown: what is asked for later then takes no longer in a long run."""
+        self._fold.rounds[self.handshake].read_ahead()
 
     # -- what was said -------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ def number(text: str, usual: int, *, what: str, least: int = 1) -> int:
     if not word:
         return usual
     if not word.isdecimal() or not least <= int(word[:12]) <= MOST:
-        raise UsageError(f"{word[:40]!r} is no {what}", help=f"a number from {least}")
+        raise UsageError(f"{word[:40]!r} is no {what}", help=f"a number from {least} to {MOST:,}")
     return int(word)
 
 

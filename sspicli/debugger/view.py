@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sspicli.analysis.calls import LEG_FUNCTIONS, Call, Leg
-from sspicli.analysis.exchange import Opened, open_recording
+from sspicli.analysis.exchange import RECORDED, Opened, Token, opened_leg
 from sspicli.analysis.finding import Finding
-from sspicli.analysis.report import Report, report
-from sspicli.analysis.rules import MONITORS, watch
+from sspicli.analysis.report import Report
+from sspicli.analysis.rules import MONITORS, findings_at_end
 from sspicli.analysis.state import State
 from sspicli.debugger.expression import Value
 from sspicli.journal import events as ev
@@ -95,6 +95,7 @@ LEG_NAMES = {
     "record": "the record that sent it",
     "data": "the bytes themselves",
 }
+_READ_AT_ONCE = 64  # tokens
 _LEG = re.compile(r"leg(\d{1,6})")
 _CALL = re.compile(r"call(\d{1,6})|([a-z-]{1,32})#(\d{1,6})")
 
@@ -126,8 +127,8 @@ class View:
         self.queued: dict[str, Call] = {}
         self.counts: dict[str, int] = {}
         self._monitors = [make() for make in MONITORS]
-        self._opened: tuple[int, list[Opened]] = (0, [])
-        self._last_leg = 0
+        self._opened: dict[tuple[int, int, bool], Opened] = {}
+        self._unread = 0
         self._report: tuple[int, ev.RunEnded | None, Report] | None = None
         for record in records:
             self.see(record)
@@ -146,12 +147,19 @@ class View:
                 self.counts[event.call.actor] = self.counts.get(event.call.actor, 0) + 1
             case ev.CallCompleted():
                 self.completed[event.call.actor] = self.state.call(event.call)
-            case ev.TokenSent() if event.leg:
-                self._last_leg = record.sequence
+            case ev.TokenSent():
+                self._sent()
             case ev.CallbackEntered():
                 self.callbacks[side] = self.callbacks.get(side, 0) + 1
             case _:
                 pass
+
+    def _sent(self) -> None:
+        """Read what was sent from time to time, so that a stop has little to read however long the session is."""
+        self._unread += 1
+        if self._unread >= _READ_AT_ONCE:
+            self._unread = 0
+            self.state.read_ahead()
 
     @property
     def last(self) -> Record | None:
@@ -172,36 +180,37 @@ class View:
 
     def final_findings(self) -> tuple[Finding, ...]:
         """List what the misuse rules find were this the end."""
-        return watch(self.records)
+        return self._found_at_end(None)
+
+    def _found_at_end(self, ended: ev.RunEnded | None) -> tuple[Finding, ...]:
+        last = 0 if self.last is None else self.last.sequence
+        if self.last is not None and isinstance(self.last.event, ev.RunEnded):
+            return findings_at_end(self._monitors, last, reason=self.last.event.reason)
+        if ended is None:
+            return findings_at_end(self._monitors, last, reason="")
+        return findings_at_end(self._monitors, last + 1, reason=ended.reason)
 
     def report(self, ended: ev.RunEnded | None = None) -> Report:
         """Say what the records come to, were this the end."""
         known = self._report
         if known is not None and known[:2] == (len(self.records), ended):
             return known[2]
-        records = list(self.records)
-        if ended is not None and not isinstance(records[-1].event, ev.RunEnded):
-            last = records[-1]
-            records.append(Record(last.sequence + 1, last.ticks, last.nanoseconds, "session", 0, ended))
-        told = report(records)
+        to_come = None if self.state.reason else ended
+        told = self.state.report(self._found_at_end(to_come), to_come)
         self._report = len(self.records), ended, told
         return told
 
-    def tokens(self) -> list[Opened]:
-        """Open the tokens up to the last leg, each with its sender's own secrets."""
-        count, opened = self._opened
-        if count != self._last_leg:
-            opened = open_recording(self.records[: self._last_leg])
-            self._opened = self._last_leg, opened
-        return opened
-
     def opened_leg(self, number: int) -> Opened | None:
-        """Give a leg's token, opened; None where there is no such leg yet."""
-        at, leg = self.state.handshake, self.leg(number)
-        every = [] if leg is None else self.tokens()
-        found = next((one for one in every if one.token.leg == number and one.token.handshake == at), None)
-        if found is None or leg is None:
+        """Give a leg's token, opened with its sender's own secrets; None where there is no such leg yet."""
+        leg, at = self.leg(number), self.state.handshake
+        if leg is None:
             return None
+        reading, is_last = self.state.reading(leg)
+        found = self._opened.get((at, number, is_last))
+        if found is None:
+            title = f"handshake {at} leg {number}" if at > 1 else f"leg {number}"
+            token = Token(leg.data, title, leg.sender, RECORDED, "", at, number)
+            found = self._opened[at, number, is_last] = opened_leg(token, reading, is_last=is_last)
         return replace(found, is_closed_to_receiver=leg.is_closed_to_receiver)  # its receiver may have logged it since
 
     def leg(self, number: int) -> Leg | None:

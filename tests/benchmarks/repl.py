@@ -2,7 +2,8 @@
 
 The anchor is prompt-toolkit's own empty prompt: a session that reads one empty line from a pipe, and draws nowhere. A
 stop is measured with its default panes at 100 and at 10,000 records, from the line to the text that a terminal would
-be sent; completion with every candidate drawn up; undo in a session of 1,000 transitions.
+be sent; completion with every candidate drawn up; undo in a session of 1,000 transitions. The stop at which a session
+of 15,000 records is over says what it came to; the completion behind it is the first there to open a token.
 """
 
 from __future__ import annotations
@@ -93,7 +94,21 @@ def debugging() -> None:
         _show(f"a stop at {records:,} records / an empty prompt", _contest(partial(session.do, *["step"] * 5)), STOP)
         _show(f"completion at {records:,} records / an empty prompt", _contest(session.complete), COMPLETION)
     anchor = contest(empty_prompts, empty_prompts, slices=4).anchor
+    stop, completion = _ends()
+    _show("the last stop of 15,000 records / an empty prompt", Ratio(stop, anchor), STOP)
+    _show("the first completion there / an empty prompt", Ratio(completion, anchor), COMPLETION)
     _show("undo in 1,000 transitions / an empty prompt", Ratio(_undo_seconds(_long()), anchor), UNDO)
+
+
+def _ends() -> tuple[float, float]:
+    """Measure the stop at which a long session is over, and the first completion of a field there."""
+    session = Session(15_000)
+    session.do("set limit 1000000", "continue", "rs")
+    began = time.process_time()
+    session.do("goto end")
+    stopped = time.process_time()
+    session.debugger.complete("print leg4.", 11)
+    return stopped - began, time.process_time() - stopped
 
 
 def _long() -> Session:

@@ -226,7 +226,7 @@ def test_ctrl_c_ends_a_file_of_commands_with_130_and_the_recording_is_whole(tmp_
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(b"step\nset limit 10000000\ncontinue\nstep\n")
+    process.stdin.write(b"step\nset limit 1000000\ncontinue\nstep\n")
     process.stdin.flush()
     process.stdout.readline()
     while path.stat().st_size < 200_000:

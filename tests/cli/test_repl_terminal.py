@@ -105,7 +105,7 @@ def test_ctrl_c_on_a_half_typed_line_cancels_it_ctrl_d_leaves_and_the_recording_
 def test_ctrl_c_during_a_run_stops_it_the_session_goes_on_and_the_recording_is_whole(repl: Start, tmp_path: Path):
     path = tmp_path / "run.sspirec"
     run = repl("--messages", "9000", "--no-rc", "--record", str(path), size=(120, 40))
-    type_line(run, "set limit 10000000", "limit ")
+    type_line(run, "set limit 1000000", "limit      1000000")
     type_line(run, "set panes none", "none")
     run.type("continue\r")
     while path.stat().st_size < 200_000:
