@@ -52,21 +52,12 @@ class Opened(NamedTuple):
 
 def open_recording(path: Path, keylog: Path | None = None) -> Opened:
     """Read a recording and, where one is given, a key log for it; notes on what is not whole go to stderr."""
-    from sspicli.analysis.coherence import IncoherentError, check_values
-    from sspicli.analysis.rules import judge
+    from sspicli.analysis.soundness import check_recording
     from sspicli.views.text import visible
 
     name = "standard input" if str(path) == STDIN else str(path)
     recording = _read(path)
-    try:
-        check_values(recording.records)
-        judge(recording.records)
-    except IncoherentError as error:
-        raise InputError(
-            f"the recording contradicts itself at record {error.record}: {error.reason}",
-            where=f"{name}:{error.record + 1}",
-            help="its checksums are right, so it was edited, or written by another version; record the run again",
-        ) from None
+    check_recording(recording.records, name)
     secrets = () if keylog is None else _secrets(keylog, recording.records)
     if recording.note:
         click.echo(f"note: {visible(recording.note, 1000)}", err=True)

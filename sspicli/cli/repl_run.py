@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import click
+
 from sspicli.cli.console import Console
 from sspicli.cli.repl_history import HistoryFile, history_path, rc_path
 from sspicli.cli.repl_lines import Source, lines_of_file
@@ -23,6 +25,9 @@ from sspicli.debugger.beginning import Beginning, Options, of_file, of_options
 from sspicli.debugger.debugger import Debugger
 from sspicli.sspi.errors import ExitCode
 from sspicli.views.look import Look
+from sspicli.views.text import visible
+
+_LONGEST_NOTE = 1000
 
 
 class Begin(NamedTuple):
@@ -59,6 +64,8 @@ def debug(begin: Begin, asked: Asked) -> ExitCode:
     scripts += [Source(text, f"-c {number}") for number, text in enumerate(asked.commands, 1)]
     console = asked.screen.console()
     beginning = _beginning(begin)
+    if beginning.note:
+        click.echo(f"note: {visible(beginning.note, _LONGEST_NOTE)}", err=True)
     debugger = Debugger(beginning, Look(console.glyphs, console.width, asked.timing))
     history = HistoryFile(history_path() if asked.is_typed else None)
     shell = Shell(debugger, _output(asked, console), columns=lambda: asked.screen.console().width, history=history)

@@ -17,9 +17,8 @@ import click
 
 from sspicli import __version__
 from sspicli.analysis.cases import CaseResult, Outcome, Place, Unmet
-from sspicli.analysis.coherence import IncoherentError, check_values
 from sspicli.analysis.report import report
-from sspicli.analysis.rules import judge
+from sspicli.analysis.soundness import check_recording
 from sspicli.cli.session_options import SessionOptions, session_options
 from sspicli.cli.start import blueprint
 from sspicli.journal import events as ev
@@ -85,15 +84,7 @@ def described_line(records: tuple[Record, ...], sequence: int) -> str:
 def read_recorded(path: Path, name: str, *, allowed: Sequence[Path] = ()) -> Recorded:
     """Read a recording that is to be run again; what cannot be is an InputError."""
     recording = read_recording(path)
-    try:
-        check_values(recording.records)
-        judge(recording.records)
-    except IncoherentError as error:
-        raise InputError(
-            f"the recording contradicts itself at record {error.record}: {error.reason}",
-            where=f"{name}:{error.record + 1}",
-            help="it was edited, or written by another version; record the run again",
-        ) from None
+    check_recording(recording.records, name)
     if recording.has_gap:
         line = len(recording.records) + 2
         raise InputError(

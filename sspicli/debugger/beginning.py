@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sspicli.analysis.report import report
+from sspicli.analysis.soundness import check_recording
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.journal.recording import read_recording
@@ -51,7 +52,8 @@ class Beginning:
     """Where a session begins: a case that can be run, or records that can only be looked at, or both.
 
     `by_hand` are the sides that do nothing by themselves. `at` is the record to look at first, 0 for the start.
-    `origin` says in a few words where it came from; `schedule` are choices that stand above the case's own.
+    `origin` says in a few words where it came from; `schedule` are choices that stand above the case's own. `note`
+    says what is not whole about it.
     """
 
     case: Case | None
@@ -60,6 +62,7 @@ class Beginning:
     at: int = 0
     origin: str = "a fresh session"
     schedule: str | None = None
+    note: str = ""
 
 
 def of_options(options: Options, *, by_hand: Sequence[str] = ()) -> Beginning:
@@ -87,12 +90,14 @@ def of_recording(path: Path, *, at: int = 0, again: bool = False) -> Beginning:
     records = tuple(read.records)
     if not records:
         raise InputError("the recording is empty", where=str(path), help="record the run again")
+    check_recording(records, str(path))
     if not 0 <= at <= len(records):
         raise UsageError(f"the recording has {len(records)} records", where="--at", help=f"from 1 to {len(records)}")
     if not again:
-        return Beginning(None, records, at=at, origin=f"the recording {path}")
+        return Beginning(None, records, at=at, origin=f"the recording {path}", note=read.note)
     schedule = schedule_text(report(records).schedule)
-    return Beginning(case_of_records(records, str(path)), records, at=at, origin=f"{path}", schedule=schedule)
+    case = case_of_records(records, str(path))
+    return Beginning(case, records, at=at, origin=f"{path}", schedule=schedule, note=read.note)
 
 
 def of_file(path: Path, *, at: int = 0, again: bool = False, number: int = 1) -> Beginning:

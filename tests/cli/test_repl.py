@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from sspicli.journal.recording import read_recording
+from tests.edited import lines_of, sealed
 from tests.handshakes import CLOCK
 from tests.processes import environment, sspi
 
@@ -105,6 +107,24 @@ def test_a_recording_is_looked_at_from_the_record_that_was_named(recording):
     ended = repl(str(recording), "--at", "20", "-f", "json", "-c", "where")
     state = json.loads(ended.stdout)["state"]
     assert (state["record"], state["is_past"]) == (20, True)
+
+
+@pytest.mark.parametrize("again", [[], ["--again"]], ids=["looked at", "made again"])
+def test_a_recording_that_is_not_whole_is_used_with_a_note(recording, tmp_path, again):
+    lines = recording.read_bytes().splitlines(keepends=True)
+    (tmp_path / "cut").write_bytes(b"".join(lines[:30]) + lines[30][:40])
+    ended = repl(str(tmp_path / "cut"), *again, "-c", "where")
+    assert ended.returncode == 0
+    assert ended.stderr.startswith(f"note: {tmp_path / 'cut'}:31: the line is cut short")
+
+
+def test_a_recording_that_contradicts_itself_is_refused_with_the_record(recording, tmp_path):
+    lines = lines_of(read_recording(recording).records)
+    number = next(line["n"] for line in lines if line["is"] == "CallQueued")
+    (tmp_path / "edited").write_bytes(sealed([line for line in lines if line["n"] != number]))
+    ended = repl(str(tmp_path / "edited"), "-c", "where")
+    assert ended.returncode == 3
+    assert f"contradicts itself at record {number}" in ended.stderr
 
 
 def test_a_recording_is_only_looked_at_unless_it_is_made_again(recording):
