@@ -1,25 +1,23 @@
 """What was typed before: a file in the state directory that only its owner may read.
 
 The rule guarded here: history is a convenience and never in the way. A file that cannot be read is an empty one; one
-that cannot be written is passed over. No line that speaks of a password or a secret is kept, nor one that begins with a
-blank, as shells have it. What is read back is data: a line that could act on a terminal is dropped.
+that cannot be written is passed over. Which lines are kept the debugger says. What is read back is data: a line that
+could act on a terminal is dropped.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from pathlib import Path
 
+from sspicli.debugger.history import is_kept
 from sspicli.files.regular import read_regular_file
 from sspicli.files.replace import replace_file
 from sspicli.sspi.errors import InputError, WriteError
 
 MOST = 5_000  # lines
 _LARGEST = 64 << 20  # bytes
-_LONGEST = 2_000  # characters of a line
-_SECRET = re.compile(r"passw|passphrase|secret", re.IGNORECASE)
 
 
 def history_path() -> Path:
@@ -34,12 +32,6 @@ def rc_path() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("sspi-async", appauthor=False) / "replrc"
-
-
-def is_kept(line: str) -> bool:
-    """Say whether a line goes into the history."""
-    is_plain = 0 < len(line) <= _LONGEST and line.isprintable() and not line.startswith(" ")
-    return is_plain and not line.startswith("#") and _SECRET.search(line) is None
 
 
 class HistoryFile:

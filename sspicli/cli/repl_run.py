@@ -68,6 +68,7 @@ def debug(begin: Begin, asked: Asked) -> ExitCode:
         click.echo(f"note: {visible(beginning.note, _LONGEST_NOTE)}", err=True)
     debugger = Debugger(beginning, Look(console.glyphs, console.width, asked.timing))
     history = HistoryFile(history_path() if asked.is_typed else None)
+    debugger.remember(history.load())
     shell = Shell(debugger, _output(asked, console), columns=lambda: asked.screen.console().width, history=history)
     with ended_by_signals():
         try:

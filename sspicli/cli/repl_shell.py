@@ -16,11 +16,12 @@ from types import FrameType
 from typing import Protocol
 
 from sspicli.cli.interrupts import TerminatedError
-from sspicli.cli.repl_history import HistoryFile, is_kept
+from sspicli.cli.repl_history import HistoryFile
 from sspicli.cli.repl_lines import LONGEST, Source, without_comment
 from sspicli.cli.repl_output import Answer, Output
 from sspicli.cli.repl_state import key_lines
 from sspicli.debugger.debugger import Response, Status
+from sspicli.debugger.history import is_kept
 from sspicli.sspi.errors import ExitCode, SspiCliError, UsageError
 
 

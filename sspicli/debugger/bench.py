@@ -112,6 +112,7 @@ class Bench:
     displays: dict[int, Expression] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     history: list[str] = field(default_factory=list)
+    earlier: tuple[str, ...] = ()
     settings: Settings = field(default_factory=Settings)
     kept: Kept | None = None
     numbers: int = 0

@@ -6,6 +6,7 @@ same way. An empty line repeats the last command that may be repeated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from sspicli.debugger import (
 from sspicli.debugger.beginning import Beginning
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.completing import Candidate, candidates
+from sspicli.debugger.history import is_kept
 from sspicli.debugger.judging import judged
 from sspicli.debugger.panes import (
     SIDES,
@@ -186,7 +188,7 @@ class Debugger:
             if self._depth > _DEEPEST:
                 raise UsageError("commands that do commands go too deep", help="look at alias, source and commands")
             if verb.name not in _NOT_KEPT and not self._depth:
-                bench.history.append(text)
+                bench.history += [text] if is_kept(text) else []
             reply = self._performed(verb, rest)
         except SspiCliError as error:
             self._last = ""
@@ -347,6 +349,10 @@ class Debugger:
     def complete(self, line_: str, cursor: int) -> list[Candidate]:
         """List what may stand at the cursor."""
         return candidates(self.bench, line_[:cursor])
+
+    def remember(self, lines: Sequence[str]) -> None:
+        """Take the lines of earlier sessions, for `history` to list."""
+        self.bench.earlier = tuple(one for one in lines if is_kept(one))
 
     def fit(self, width: int) -> None:
         """Lay out what is shown from now on for so many columns."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sspicli.debugger.bench import PANES, Bench
 from sspicli.debugger.hand import BY_HAND, usage
+from sspicli.debugger.history import history_lines
 from sspicli.debugger.moving import nothing, number
 from sspicli.debugger.reply import Do, Reply, lines_of, noted, said
 from sspicli.debugger.saving import save
@@ -102,10 +103,9 @@ def source(bench: Bench, text: str) -> Reply:
 
 
 def history(bench: Bench, text: str) -> Reply:
-    """List the commands so far."""
-    count = number(text, len(bench.history) or 1, what="count")
-    first = max(0, len(bench.history) - count)
-    return lines_of([line(f"{at + 1:>4}  {visible(one)}") for at, one in enumerate(bench.history)][first:])
+    """List the commands so far, and what was typed in earlier sessions."""
+    count = number(text, 1, what="count") if text.strip() else None
+    return lines_of(history_lines(bench.earlier, bench.history, count))
 
 
 def alias(bench: Bench, text: str) -> Reply:

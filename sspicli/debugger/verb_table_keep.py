@@ -44,7 +44,8 @@ KEEPING: tuple[Verb, ...] = (
         (),
         "session",
         (argument("N", "number", "the last N", optional=True),),
-        "List the commands so far.",
+        "List the commands so far, and what was typed in earlier sessions.",
+        "Without a number it lists all of this session and the last 20 before it; no line with a password or a secret.",
         example="history",
     ),
     Verb(

@@ -7,7 +7,8 @@ import stat
 
 import pytest
 
-from sspicli.cli.repl_history import MOST, HistoryFile, history_path, is_kept, rc_path
+from sspicli.cli.repl_history import MOST, HistoryFile, history_path, rc_path
+from sspicli.debugger.history import is_kept
 
 
 def test_a_line_that_was_kept_is_there_in_the_next_session(tmp_path):

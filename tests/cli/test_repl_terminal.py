@@ -147,6 +147,21 @@ def test_what_was_typed_in_an_earlier_session_is_suggested_and_found_again(repl:
     run.until("> step 7")
 
 
+def test_history_lists_this_session_and_earlier_ones_apart_and_no_secret(repl: Start, typed_before: None):
+    run = repl()
+    type_line(run, "step", "record 2")
+    type_line(run, "nonsense password=1234", "error")
+    type_line(run, "history", "this session")
+    at = rows(run).index("earlier sessions")
+    assert rows(run)[at : at + 6] == [
+        "earlier sessions",
+        *(f"      {one}" for one in HISTORY),
+        "this session",
+        "   1  step",
+    ]
+    assert rows(run)[at + 6].startswith(PROMPT)
+
+
 def test_what_was_typed_is_kept_for_its_owner_but_no_password(repl: Start, tmp_path: Path):
     run = repl()
     type_line(run, "step", "record ")
