@@ -29,7 +29,7 @@ Complete = Callable[[str, int], Sequence[Candidate]]
 """Says what may stand at the cursor of a line."""
 
 _MENU_ROWS = 6
-_LONGEST_MEANING = 70
+_LONGEST_MEANING = 200  # the menu cuts what its screen has no room for
 _STYLE = Style.from_dict({"bottom-toolbar": "reverse", "prompt": "bold"})
 
 

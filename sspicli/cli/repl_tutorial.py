@@ -70,7 +70,7 @@ the run is over: failed  record 108, leg 3
  client  freed           client.ac1  client.free#1 SEC_E_OK
  server  freed           server.ac1  server.free#1 SEC_E_OK
 -- may happen next ------------------------------------------------------------
- nothing can happen by itself: finished
+ nothing can happen by itself: finished, failed
 (sspi leg 3, at the end)> p client.init#2.status
 client.init#2.status = SEC_E_MESSAGE_ALTERED
 (sspi leg 3, at the end)> restart held
@@ -102,7 +102,7 @@ the run is over: ok  record 140, leg 4
  client  freed           client.ac1  client.free#1 SEC_E_OK
  server  freed           server.ac1  server.free#1 SEC_E_OK
 -- may happen next ------------------------------------------------------------
- nothing can happen by itself: finished
+ nothing can happen by itself: finished, ok
 (sspi leg 4, at the end)> branches
   main         108 records  failed      the beginning
 * branch2      140 records  ok          from checkpoint held, forked from the

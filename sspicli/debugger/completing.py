@@ -10,7 +10,7 @@ from sspicli.analysis.rule_table import RULES
 from sspicli.debugger.bench import PANES as PANE_NAMES
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.hand import BY_HAND, keys_of
-from sspicli.debugger.informing import TOPICS
+from sspicli.debugger.informing import ABOUT
 from sspicli.debugger.panes import SIDES
 from sspicli.debugger.stops import FUNCTION_WORDS, KINDS, MESSAGE_NAMES
 from sspicli.debugger.verbs import VERBS, Argument, Verb, find
@@ -24,6 +24,7 @@ from sspicli.sspi.status_facts import STATUS_FACTS
 from sspicli.tokens.tree import walk
 
 MOST = 200
+_SENTENCES = {verb.name: verb.sentence for verb in VERBS}
 _WORD = re.compile(r"[^\s]*$")
 
 
@@ -135,13 +136,19 @@ def _statuses(bench: Bench, word: str) -> Words:
 
 
 def _stops(bench: Bench, word: str) -> Words:
-    yield from ((name, "a function") for name in FUNCTION_WORDS)
+    yield from ((name, _function(name)) for name in FUNCTION_WORDS)
     yield from ((name, "what happens") for name in KINDS)
     yield "before", "a call that is about to be made"
-    yield from ((f"{side}.{name}", "a function of one side") for side in SIDES for name in QUEUEING_WORDS)
+    yield from ((f"{side}.{name}", f"{_function(name)} of the {side}") for side in SIDES for name in QUEUEING_WORDS)
     yield from ((name, "a message") for name in MESSAGE_NAMES)
     yield from ((str(number), one.described()) for number, one in bench.stops.items())
     yield from _statuses(bench, word)
+
+
+def _function(word: str) -> str:
+    """Say which function a word stands for."""
+    known = QUEUEING_WORDS.get(word)
+    return known.documented_name if known is not None else _SENTENCES.get(word, "a function")
 
 
 def _calls(bench: Bench, word: str) -> Words:
@@ -163,9 +170,9 @@ def _places(bench: Bench, word: str) -> Words:
 
 
 _KINDS: dict[str, Callable[[Bench, str], Words]] = {
-    "side": lambda bench, word: ((side, "") for side in SIDES),
+    "side": lambda bench, word: ((side, "a side") for side in SIDES),
     "verb": lambda bench, word: ((verb.name, verb.sentence) for verb in VERBS),
-    "topic": lambda bench, word: ((name, "") for name in TOPICS),
+    "topic": lambda bench, word: ABOUT.items(),
     "expression": _expressions,
     "breakpoint": _stops,
     "leg": lambda bench, word: (*_legs(bench, word), *((f"{name}:leg1", "a branch's") for name in bench.branches)),

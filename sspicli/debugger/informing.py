@@ -29,7 +29,7 @@ def info(bench: Bench, text: str) -> Reply:
     """Show what there is of something."""
     word = text.strip()
     if not word:
-        return Reply(tuple(line(f"info {name}") for name in TOPICS))
+        return Reply(tuple(line(Segment(f"info {name:<13}", "head"), said) for name, said in ABOUT.items()))
     found = [name for name in TOPICS if name == word] or [name for name in TOPICS if name.startswith(word)]
     if len(found) != 1:
         help = f"{', '.join(found)}" if found else near(word, TOPICS) or ", ".join(TOPICS)
@@ -177,5 +177,24 @@ TOPICS: dict[str, Tell] = {
     "findings": _findings,
     "display": display_lines,
 }
+
+ABOUT = {
+    "handles": "every handle: who made it, who used it, how it ended",
+    "contexts": "async contexts with their phases, and security contexts",
+    "credentials": "credentials: who made them, who used them",
+    "buffers": "the buffers of each call that makes a leg",
+    "flags": "requirements asked and attributes granted",
+    "timers": "virtual time, and who sleeps",
+    "schedule": "the choices so far, as --schedule takes them",
+    "breakpoints": "breakpoints, with their conditions and counts",
+    "rules": "the misuse rules, and which were broken",
+    "calls": "the call table",
+    "keylog": "the secrets on record",
+    "faults": "what is still to be changed, and what was",
+    "wire": "what is under way",
+    "findings": "the rules that were broken so far",
+    "display": "what is shown at every stop",
+}
+"""What each topic is about."""
 
 DO: dict[str, Do] = {"info": info}

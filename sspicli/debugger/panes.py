@@ -142,7 +142,9 @@ def over_lines(bench: Bench) -> list[Line]:
     if ended is None:
         return []
     hands = {} if bench.live is None else bench.live.hand_waits()
-    said = [f"nothing can happen by itself: {ended.reason}", *(visible(wait) for wait in ended.waits)]
+    verdict = bench.view.report(ended).verdict.value
+    came_to = ended.reason if verdict == ended.reason else f"{ended.reason}, {verdict}"
+    said = [f"nothing can happen by itself: {came_to}", *(visible(wait) for wait in ended.waits)]
     said += [f"{name}: your step waits for {visible(waits)}" for name, waits in hands.items()]
     return [line(" ", Segment(one, "warn" if ended.reason != "finished" else "muted")) for one in said]
 
@@ -171,7 +173,10 @@ def log_lines(bench: Bench) -> list[Line]:
     """Write what happened since the last stop."""
     new = bench.view.records[bench.before.records :] if is_later(bench) else []
     words = Words(bench.view.state, bench.look.glyphs, is_short=False)
-    left = [line(Segment(f" {len(new) - _MOST_LOG} records more: timeline", "muted"))] if len(new) > _MOST_LOG else []
+    left: list[Line] = []
+    if len(new) > _MOST_LOG:
+        said = f" {counted(len(new) - _MOST_LOG, 'record')} before these: timeline lists all"
+        left = [line(Segment(said, "muted"))]
     return [*left, *(line(f" {one.sequence:>4} ", *words.line(one)) for one in new[-_MOST_LOG:])]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from sspicli.debugger.debugger import DO
 from sspicli.debugger.hand import BY_HAND
+from sspicli.debugger.informing import ABOUT, TOPICS
 from sspicli.debugger.verbs import GROUPS, VERBS, find
 from sspicli.sspi.errors import UsageError
 from tests.debugger.consoles import debugger, do
@@ -85,3 +86,7 @@ def test_an_unknown_word_gets_a_suggestion_and_an_ambiguous_one_its_choices(word
     with pytest.raises(UsageError) as error:
         find(word)
     assert says in error.value.help
+
+
+def test_every_topic_of_info_says_what_it_is_about():
+    assert ABOUT.keys() == TOPICS.keys()
