@@ -62,7 +62,7 @@ def _happened(desk: Desk, before: Position) -> Iterator[Json]:
         yield output(f"{bench.branch.name}: {bench.branch.note}", "important")
     new = bench.view.records[before.records :]
     if len(new) > _MOST_LOG:
-        yield output(f"{len(new) - _MOST_LOG} records more: timeline")
+        yield output(f"{len(new) - _MOST_LOG} records before these: timeline lists all")
     if new:
         yield output("".join(f"{one.sequence:>4} {plain(told(one, bench))}\n" for one in new[-_MOST_LOG:]))
 
