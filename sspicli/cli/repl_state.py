@@ -45,13 +45,19 @@ def prompt_text(state: Status) -> str:
 
 def toolbar_text(state: Status, glyphs: Glyphs, columns: int) -> str:
     """Write the toolbar; a narrow screen loses what says least."""
-    parts = [visible(state.package, 20), f"client {state.client}", f"server {state.server}", f"leg {state.leg}"]
+    sides = [f"client {_short(state.client)}", f"server {_short(state.server)}"]
+    parts = [visible(state.package, 20), *sides, f"leg {state.leg}"]
     parts += [f"{state.pending} pending", *(["rec"] if state.is_recording else [])]
     parts += [] if state.branch == "main" else [visible(state.branch, 30)]
     parts += [f"t {state.ticks} us", f"seed {state.seed}", *([visible(state.mode, 20)] if state.mode else [])]
     while len(parts) > 1 and len(_joined(parts, glyphs)) > columns:
         parts.pop()
     return _joined(parts, glyphs)
+
+
+def _short(phase: str) -> str:
+    """Write a phase in a word or two: "none" where there is no async context yet."""
+    return "none" if phase == "no async context" else phase.partition(",")[0]
 
 
 def _joined(parts: list[str], glyphs: Glyphs) -> str:
