@@ -46,6 +46,8 @@ def _line(desk: Desk, asked: Arguments, *, is_ours: bool) -> Wanted:
         raise UsageError(f"this session is of {desk.session.text.name}: another file has no part in it")
     line = asked.number("line") + 1 - desk.first_line
     found = desk.session.text.at(line)
+    if desk.session.text.is_elsewhere(line):
+        raise UsageError("this line is of another case of the file", help="case of the launch says which is run")
     if found is None:
         raise UsageError("nothing that can be stopped at stands here or below", help="a step, a leg, a call, a fault")
     wanted = _wanted(desk, f"break {found.command(_condition(asked))}", asked)

@@ -61,11 +61,18 @@ class ScenarioText:
 
     def at(self, line: int) -> Stoppable | None:
         """Give what is stopped at on a line: what encloses it most narrowly, else what begins next."""
+        if self.is_elsewhere(line):
+            return None
         inside = [one for one in self.stoppable if one.lines.line <= line <= one.lines.end]
         if inside:
             return max(inside, key=lambda one: one.lines.line)
         at = bisect_left(self.stoppable, line, key=lambda one: one.lines.line)
         return self.stoppable[at] if at < len(self.stoppable) else None
+
+    def is_elsewhere(self, line: int) -> bool:
+        """Say whether a line belongs to another document of the file, and so to another case."""
+        marks = [at for at, one in enumerate(self.text.split("\n"), 1) if one.startswith("---")]
+        return bisect_left(marks, line) != bisect_left(marks, self.case.root.span.line)
 
     def between(self, first: int, last: int) -> list[Stoppable]:
         """List what begins on these lines."""
@@ -95,6 +102,10 @@ class RecordingText:
         """Stop at the record of a line."""
         number = max(line - 1, 1)
         return _record(number) if number <= self.count else None
+
+    def is_elsewhere(self, line: int) -> bool:
+        """No line of a recording is of another."""
+        return False
 
     def between(self, first: int, last: int) -> list[Stoppable]:
         """List the records of these lines."""

@@ -224,6 +224,17 @@ def test_a_breakpoint_below_everything_is_not_verified(program):
     assert "nothing that can be stopped at" in found["message"]
 
 
+def test_a_breakpoint_in_another_case_of_the_file_is_not_verified(tmp_path):
+    path = tmp_path / "two.sspi.yaml"
+    path.write_text(f"{PROGRAM}---\n{PROGRAM.replace('a server', 'another server')}", encoding="utf-8")
+    client = Client().launched(program=str(path), case=2)
+    first, second = client.break_at(path, ACQUIRE, PROGRAM.count("\n") + 1 + ACQUIRE)
+    assert (first["verified"], second["verified"]) == (False, True)
+    assert "another case" in first["message"]
+    client.started()
+    assert lines_of(client) == [second["line"]]
+
+
 def test_breakpoints_of_another_file_are_not_verified_and_leave_those_of_ours(program, legs):
     client = Client().launched(program=str(program))
     client.break_at(program, ACQUIRE)
