@@ -255,6 +255,9 @@ class Bench:
 
     def _forked(self, place: Position, old: Branch) -> tuple[Course, Position] | None:
         """Begin at the nearest checkpoint before a place that is a process; None where there is none."""
+        if sum(isinstance(one.live, Forked) and not one.live.is_gone for one in self.branches.values()) >= MOST:
+            self.warn(f"{MOST} branches are processes already: this one is made again from its inputs")
+            return None
         while (found := self._nearest(place)) is not None:
             at = self.checkpoints[found]
             live = old.live
@@ -305,6 +308,9 @@ class Bench:
             dropped = self.branches.pop(name)
             if dropped.live is not None:
                 dropped.live.close()
+        for name in [one for one, at in self.checkpoints.items() if at.branch not in self.branches]:
+            self.let_go(name)
+            del self.checkpoints[name]
         if self.kept is not mark.kept:
             for one in () if self.kept is None or mark.kept is None else self.kept.writers[len(mark.kept.writers) :]:
                 one.close()
@@ -344,7 +350,8 @@ class Bench:
         """Say how the run ends if nothing more happens; None where something may."""
         if self.live is None or self.is_past or (self.live.enabled() and not self.live.reason):
             return None
-        return self.live.ending()
+        ended = self.live.ending()
+        return None if self.live.is_gone else ended
 
     def close(self) -> None:
         """End every branch."""

@@ -17,8 +17,8 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, NoReturn, TypeVar, cast
 
 from sspicli.debugger.beginning import Beginning
@@ -80,9 +80,17 @@ def why_not() -> str:
     """Say why this process cannot be forked; "" where it can."""
     if not hasattr(os, "fork"):
         return "this system cannot fork a process"
-    if threading.active_count() > 1:
+    if threading.active_count() > 1 or _system_threads() > 1:
         return "threads are running, which a forked process would lack"
     return ""
+
+
+def _system_threads() -> int:
+    """Count the threads that the system knows of, a library's own too; 1 where it does not say."""
+    try:
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 (names are enough)
+    except OSError:
+        return 1
 
 
 def hold(live: Live) -> Held:
@@ -133,8 +141,8 @@ def _be_alone(kept: Channel) -> None:
     for name, handler in (
         ("SIGINT", signal.SIG_IGN),
         ("SIGCHLD", signal.SIG_IGN),
-        ("SIGTERM", signal.SIG_DFL),
-        ("SIGHUP", signal.SIG_DFL),
+        ("SIGTERM", signal.SIG_IGN),  # as with Ctrl-C: the first process heeds it, and ends this one when it has
+        ("SIGHUP", signal.SIG_IGN),  # asked for the last records
         ("SIGWINCH", signal.SIG_IGN),
         ("SIGTSTP", signal.SIG_IGN),
     ):
@@ -318,8 +326,14 @@ class Forked:
         return cast("dict[str, bytes]", self._ask("memory", side))
 
     def ending(self) -> ev.RunEnded:
-        """Say what the run comes to if nothing more happens."""
-        return self._given(ev.RunEnded, "ending")
+        """Say what the run comes to if nothing more happens; it is over where the process is gone.
+
+        This is asked to show a stop, when nobody refuses a request any more.
+        """
+        try:
+            return self._given(ev.RunEnded, "ending")
+        except UsageError:
+            return ev.RunEnded("interrupted", ("the process of this branch is gone",))
 
     def close(self) -> None:
         """End the session, with the records of its end, and the process with it."""
@@ -339,8 +353,18 @@ class Forked:
     def _ask(self, name: str, *arguments: object, end: Channel | None = None) -> object:
         if self.is_gone:
             raise _gone()
+        with _whole():
+            told = self._exchanged((name, arguments), end)
+        if told.bug:
+            raise RuntimeError(f"in the process of a branch:\n{told.bug}")
+        if told.error is not None:
+            raise told.error
+        return told.result
+
+    def _exchanged(self, message: tuple[str, tuple[object, ...]], end: Channel | None) -> Told:
+        """Ask, and take in what is new."""
         try:
-            self._end.send((name, arguments), end)
+            self._end.send(message, end)
         except GoneError:
             self._leave()
             raise _gone() from None
@@ -351,11 +375,7 @@ class Forked:
             self.records.append(record)
             for subscriber in self._subscribers:
                 subscriber(record)
-        if told.bug:
-            raise RuntimeError(f"in the process of a branch:\n{told.bug}")
-        if told.error is not None:
-            raise told.error
-        return told.result
+        return told
 
     def _receive(self) -> Told:
         try:
@@ -369,6 +389,16 @@ class Forked:
     def _leave(self) -> None:
         self.is_gone = True
         self._end.close()
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Let what would end this process wait: after half an exchange the next answer would be to another question."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _gone() -> UsageError:

@@ -181,10 +181,11 @@ def _branch_line(bench: Bench, branch: Branch) -> Line:
     verdict = report(list(branch.records)).verdict.value
     live = branch.live
     ended = None if live is None or live.is_gone or live.enabled() else live.ending()
-    if ended is not None:
+    if ended is not None and live is not None and not live.is_gone:
         verdict = View(branch.records).report(ended).verdict.value
     head = f"{mark} {branch.name:<10} {len(branch.records):>5} records  {verdict:<10}"
-    return line(Segment(head, "head" if branch is bench.branch else ""), Segment(f"  {visible(branch.note)}", "muted"))
+    note = branch.note + ("; its process is gone" if live is not None and live.is_gone else "")
+    return line(Segment(head, "head" if branch is bench.branch else ""), Segment(f"  {visible(note)}", "muted"))
 
 
 def switch(bench: Bench, text: str) -> Reply:

@@ -734,6 +734,18 @@ def test_commands_of_a_file_are_done_until_one_fails(tmp_path):
     assert "line 2, frobnicate" in response.error
 
 
+def test_a_checkpoint_in_a_branch_that_a_refused_file_had_made_goes_with_the_branch(tmp_path):
+    path = tmp_path / "commands"
+    path.write_text("checkpoint first\nrestart first\nstep\ncheckpoint second\nnonsense\n")
+    one = debugger()
+    do(one, "step 5")
+    assert one.execute(f"source {path}").error
+
+    assert list(one.bench.checkpoints) == ["first"]
+    assert one.execute("restart second").error
+    do(one, "restart first", "step")
+
+
 def test_a_file_that_sources_itself_comes_to_an_end(tmp_path):
     path = tmp_path / "loop"
     path.write_text(f"source {path}\n")

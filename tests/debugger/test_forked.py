@@ -199,14 +199,71 @@ one.close()
 """)
 
 
-def test_ctrl_c_goes_to_the_debugger_alone():
-    alone("""
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_to_the_whole_group_is_the_debuggers_affair_alone(name):
+    alone(f"""
+signal.signal(signal.{name}, lambda *_: None)
 os.setpgid(0, 0)
 one = debugger()
 do(one, "step 9", "checkpoint here", "restart here")
-os.killpg(0, signal.SIGINT)
-do(one, "continue")
+os.killpg(0, signal.{name})
+do(one, "continue", "restart here")
+assert isinstance(one.bench.live, Forked)
+one.close()
+assert processes_left() is None
+""")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the process of a branch is found by its parent")
+def test_a_signal_that_ends_the_debugger_waits_for_the_answer_and_the_recording_is_whole(tmp_path):
+    alone(
+        """
+from pathlib import Path
+from sspicli.journal.recording import read_recording
+
+class Ended(BaseException):
+    pass
+
+def end(*_):
+    raise Ended
+
+def meanwhile(*_):
+    os.kill(branch, signal.SIGCONT)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+def parent(pid):
+    try:
+        return int((Path("/proc") / pid / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+one = debugger()
+do(one, "record run.sspirec", "step 9", "checkpoint here", "restart here")
+held = one.bench.held["here"].pid
+(branch,) = [int(at.name) for at in Path("/proc").iterdir() if at.name.isdecimal() and parent(at.name) == held]
+signal.signal(signal.SIGTERM, end)
+signal.signal(signal.SIGALRM, meanwhile)
+os.kill(branch, signal.SIGSTOP)
+signal.setitimer(signal.ITIMER_REAL, 0.2)
+try:
+    one.execute("step")
+except Ended:
+    one.close()
+assert isinstance(read_recording(Path("run-2.sspirec")).records[-1].event, ev.RunEnded)
+""",
+        cwd=tmp_path,
+    )
+
+
+def test_a_branch_whose_process_goes_at_its_end_is_shown_still_and_can_be_gone_on_from():
+    alone("""
+one = debugger()
+do(one, "until leg == 1", "checkpoint here", "restart here", "continue")
+one.bench.live._end.close()
+do(one, "goto end")
+assert "its process is gone" in " ".join(shown(do(one, "branches")).split())
+assert one.exit_code() == 0
+assert "forked from the engine" in shown(do(one, "rs 5")) + shown(do(one, "step"))
 one.close()
 """)
 
@@ -221,6 +278,38 @@ for _ in range(MOST):
 assert f"{MOST} checkpoints are processes already" in " ".join(shown(do(one, "checkpoint")).split())
 one.close()
 assert processes_left() is None
+""")
+
+
+def test_there_is_a_limit_to_branches_that_are_processes_and_the_next_one_says_so():
+    alone("""
+from sspicli.debugger.forked import MOST
+one = debugger()
+do(one, "step", "checkpoint here")
+for _ in range(MOST):
+    do(one, "restart here")
+    assert isinstance(one.bench.live, Forked)
+said = " ".join(shown(do(one, "restart here")).split())
+assert f"{MOST} branches are processes already" in said, said
+assert "made again from 1 inputs" in said, said
+do(one, "continue")
+one.close()
+assert processes_left() is None
+""")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system does not say which threads there are")
+def test_where_a_library_runs_threads_nothing_is_forked():
+    alone("""
+import _thread, threading
+lock = _thread.allocate_lock()
+lock.acquire()
+_thread.start_new_thread(lock.acquire, ())
+one = debugger()
+assert threading.active_count() == 1
+assert "threads are running" in shown(do(one, "checkpoint here"))
+one.close()
+os._exit(0)
 """)
 
 
