@@ -14,7 +14,8 @@ from typing import NamedTuple
 from sspicli.debugger.beginning import FILE, SIDES, Beginning, flow
 from sspicli.scenario import steps as st
 from sspicli.scenario.load import loads
-from sspicli.scenario.program import Memory, Scope, take
+from sspicli.scenario.memory import Memory, Scope
+from sspicli.scenario.program import take
 from sspicli.scenario.source import ScenarioError
 from sspicli.scenario.words import Part, kebab, near
 from sspicli.session.actions import Driver, Signal, Wait

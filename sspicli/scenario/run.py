@@ -33,9 +33,10 @@ from sspicli.scenario.artifacts import keep
 from sspicli.scenario.checks import described, pairs, walk
 from sspicli.scenario.expect import Checker
 from sspicli.scenario.load import Case
+from sspicli.scenario.memory import Memory
 from sspicli.scenario.model import CallCheck, LegCheck, Scenario
 from sspicli.scenario.plans import handshakes_of, plan_of, read_clock, run_started, with_tls
-from sspicli.scenario.program import Memory, program
+from sspicli.scenario.program import program
 from sspicli.scenario.seen import steps_seen
 from sspicli.scenario.shapes import CallExpected
 from sspicli.session.actions import Driver
