@@ -19,10 +19,10 @@ from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.runtime.call_names import QUEUEING_WORDS
 from sspicli.scenario.checks import walk
-from sspicli.scenario.expect import step_id
 from sspicli.scenario.load import Case
 from sspicli.scenario.model import AttributeCheck, CallCheck, LegCheck
 from sspicli.scenario.problems import Loc, span_at
+from sspicli.scenario.story import step_id
 from sspicli.scenario.words import CallPattern
 from sspicli.session.fault_words import fault_from
 

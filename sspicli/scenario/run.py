@@ -32,6 +32,9 @@ from sspicli.scenario import steps as st
 from sspicli.scenario.artifacts import keep
 from sspicli.scenario.checks import described, pairs, walk
 from sspicli.scenario.expect import Checker
+from sspicli.scenario.expect_programs import hold_programs
+from sspicli.scenario.expect_run import hold_run
+from sspicli.scenario.expect_steps import hold_steps
 from sspicli.scenario.load import Case
 from sspicli.scenario.memory import Memory
 from sspicli.scenario.model import CallCheck, LegCheck, Scenario
@@ -320,9 +323,9 @@ def _others(scenario: Scenario, memories: dict[str, Memory]) -> dict[str, dict[s
 def judge(case: Case, ran: Ran, options: RunOptions, base: CaseResult) -> CaseResult:
     """Hold a run against its scenario."""
     checker = Checker(case, ran.report, ran.records)
-    checker.steps()
-    checker.programs()
-    checker.run()
+    hold_steps(checker)
+    hold_programs(checker)
+    hold_run(checker)
     for text in ran.unmet_choices:
         checker.hold("schedule", ("schedule", "order"), "the order of the scenario", text, holds=False)
     for pattern in _calls_that_never_came(case, ran.report):

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from sspicli.analysis.cases import StepSeen
 from sspicli.journal import events as ev
 from sspicli.scenario.checks import walk
-from sspicli.scenario.expect import Checker, step_id
+from sspicli.scenario.expect import Checker
 from sspicli.scenario.model import LegCheck
-from sspicli.scenario.story import Execution
+from sspicli.scenario.story import Execution, step_id
 
 
 def steps_seen(checker: Checker) -> tuple[StepSeen, ...]:

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from sspicli.analysis.rules_async import LifecycleMonitor
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
+from sspicli.scenario.problems import Loc
 from sspicli.sspi.handles import Handle
+
+
+def step_id(path: Loc) -> str:
+    """Write a step's id from its path: `server.3`, and `server.2.do.1` in a callback; as it stands on record."""
+    words = [str(one + 1) if isinstance(one, int) else one for one in path[1:] if one != "set-callback"]
+    return ".".join(words)
 
 
 @dataclass(slots=True)

@@ -20,10 +20,12 @@ from sspicli.packages.options import settings_of
 from sspicli.runtime.chooser import Completion, Order
 from sspicli.scenario import yaml
 from sspicli.scenario.edit import written
-from sspicli.scenario.expect import NOTHING, call_around, said, seen_of
+from sspicli.scenario.expect_run import seen_of
+from sspicli.scenario.expect_steps import call_around
 from sspicli.scenario.layout import formatted
 from sspicli.scenario.model import SCHEMA
 from sspicli.scenario.paths import leaves_folder, named_files
+from sspicli.scenario.values import NOTHING, said
 from sspicli.session.drivers import Style
 from sspicli.session.fault_words import fault_text, parse_fault, taken_apart
 from sspicli.sspi.errors import InputError
