@@ -21,7 +21,8 @@ from sspicli.runtime.chooser import Chooser
 from sspicli.runtime.dispatch import Dispatcher, SteppedDispatcher
 from sspicli.session.actions import Driver
 from sspicli.session.drivers import Plan, Style, endpoint_program
-from sspicli.session.session import Endpoint, Session
+from sspicli.session.endpoint import Endpoint
+from sspicli.session.session import Session
 from sspicli.session.wire import Wire
 from sspicli.sspi.buffers import SecBufferDesc
 from sspicli.sspi.functions import Function

@@ -21,11 +21,12 @@ from sspicli.runtime.calls import PendingCall
 from sspicli.runtime.chooser import Chooser, Completion, Kind, Transition
 from sspicli.scenario.run import RunOptions, parts_of
 from sspicli.session.actions import Driver
+from sspicli.session.activity import Activity
 from sspicli.session.drivers import Plan
 from sspicli.session.fault_words import AnyFault, parse_fault
 from sspicli.session.misfortune import Misfortune
 from sspicli.session.pair import pair
-from sspicli.session.session import Activity, Session
+from sspicli.session.session import Session
 from sspicli.session.wire_faults import WireFault
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.schannel import describe

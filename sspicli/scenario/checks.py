@@ -35,8 +35,8 @@ from sspicli.scenario.steps import (
     Throw,
 )
 from sspicli.scenario.words import near
+from sspicli.session.endpoint import check_program_name
 from sspicli.session.fault_words import fault_from
-from sspicli.session.session import check_program_name
 from sspicli.sspi.attributes import ContextAttribute
 from sspicli.sspi.errors import SspiCliError, UsageError
 from sspicli.sspi.flags import AscReq, AscRet, IscReq, IscRet

@@ -27,12 +27,13 @@ from sspicli.runtime.dispatch import Dispatcher, SteppedDispatcher
 from sspicli.runtime.pool import Workers
 from sspicli.session.actions import AcquireCredentialsHandle, Driver, FreeCredentialsHandle
 from sspicli.session.drivers import Caller, Style, endpoint_program
+from sspicli.session.endpoint import Endpoint
 from sspicli.session.fault_words import AnyFault
 from sspicli.session.faults import Fault
 from sspicli.session.misfortune import Misfortune
 from sspicli.session.pair import Blueprint, counted
 from sspicli.session.sample import documented_sample
-from sspicli.session.session import Endpoint, Session
+from sspicli.session.session import Session
 from sspicli.sspi.functions import Function
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.status import SecurityStatus

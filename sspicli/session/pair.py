@@ -13,7 +13,8 @@ from sspicli.runtime.chooser import Chooser, Completion, First, Order, Policy, R
 from sspicli.runtime.dispatch import Dispatcher, SteppedDispatcher
 from sspicli.session.actions import Driver
 from sspicli.session.drivers import Plan, Style, endpoint_program
-from sspicli.session.session import Endpoint, Session
+from sspicli.session.endpoint import Endpoint
+from sspicli.session.session import Session
 
 if TYPE_CHECKING:
     from sspicli.runtime.call_names import CallBook, CallPattern

@@ -8,21 +8,16 @@ thread at a time. Nothing here knows whether a person, a file or a search is cho
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from heapq import heappop, heappush
-from types import GeneratorType
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal
 from sspicli.runtime.api import AsyncSspi, ContractError
 from sspicli.runtime.calls import PendingCall
-from sspicli.runtime.chooser import Chooser, Fire, First, Kind, Policy, Transition
+from sspicli.runtime.chooser import Chooser, First, Kind, Policy, Transition
 from sspicli.runtime.dispatch import Dispatcher
 from sspicli.session.actions import (
-    Action,
     Close,
     Complete,
     Connect,
@@ -42,76 +37,29 @@ from sspicli.session.actions import (
     TakeStep,
     Wait,
 )
-from sspicli.session.wire import MemoryWire, Parcel, Wire
-from sspicli.sspi.errors import UsageError
-from sspicli.sspi.handles import Handle
+from sspicli.session.activity import Activity
+from sspicli.session.agenda import Agenda, Entry
+from sspicli.session.endpoint import Endpoint, check_program_name
+from sspicli.session.traffic import Traffic
+from sspicli.session.wire import MemoryWire, Wire
 from sspicli.sspi.status import SecurityStatus
 
 if TYPE_CHECKING:
     from sspicli.runtime.call_names import CallPattern
     from sspicli.runtime.holds import HoldingDispatcher
 
-MICROSECONDS = 1_000_000
 LONGEST_ERROR = 200  # characters of an exception's words
 
 _SIGNAL = "the signal "
 _BY_CALLBACK = "which its notify callback raises"  # what the words of a wait for a callback end with
-
-_Entry = tuple[Kind, str, Fire, object, "PendingCall | None"]
-"""A transition while it waits: a plain tuple with a `Transition`'s members, made into one when it is looked at."""
-
-
-class Activity:
-    """One running driver: an endpoint's program, or the body of a callback."""
-
-    __slots__ = ("ahead", "api", "cause", "driver", "inside", "is_done", "name", "notified", "outcome", "waits_for")
-
-    def __init__(self, name: str, api: AsyncSspi, driver: Driver, cause: int) -> None:
-        self.name = name
-        self.api = api
-        self.driver = driver
-        self.cause = cause
-        self.inside: Handle | None = None
-        self.notified: PendingCall | None = None
-        self.outcome: object = None
-        self.is_done = False
-        self.waits_for = ""
-        self.ahead: tuple[object, Exception | None] | None = None
-
-
-class Endpoint:
-    """One side: its async SSPI, its program, and other programs that run beside it, as threads of one process do.
-
-    All of them share the async SSPI and the end of the wire: who waits for bytes first gets what arrives first. On
-    record the others are called `client.NAME`; a NAME is in small letters, and none that a handle or its callback has.
-    """
-
-    __slots__ = ("api", "others", "program")
-
-    def __init__(self, api: AsyncSspi, program: Driver, others: Mapping[str, Driver] | None = None) -> None:
-        self.api = api
-        self.program = program
-        self.others = others or {}
-        for name in self.others:
-            check_program_name(name)
-
-
-_PROGRAM_NAME = r"(?!(?:ac|call|cred|ctxt)[0-9]+$|(?:callback|package)$)[a-z][a-z0-9-]{0,29}"
-
-
-def check_program_name(name: str) -> None:
-    """Refuse a name that a record could not be told from others by."""
-    if re.fullmatch(_PROGRAM_NAME, name) is None:
-        help = "small letters, digits and -, beginning with a letter; not ac1, callback or package"
-        raise UsageError(f"{name[:40]!r} cannot be the name of a program", where="programs", help=help)
 
 
 class Session:
     """Run the programs of endpoints over a wire, one transition at a time.
 
     `timeout` is in seconds of virtual time; `limit` in transitions. After `run`, `choices` are the choices made where
-    there was one, and the journal ends with `RunEnded`. A wire with faults (see `wire_faults.py`) sets `forward`, which
-    takes what is sent, and `wire_waits`, which says what does not arrive. `holds` is the dispatcher, or one that it
+    there was one, and the journal ends with `RunEnded`. A wire with faults (see `wire_faults.py`) sets
+    `wire_waits`, which says what does not arrive. `holds` is the dispatcher, or one that it
     wraps, that keeps what programs hold.
     """
 
@@ -127,29 +75,23 @@ class Session:
         timeout: float = 30.0,
         limit: int = 1_000_000,
     ) -> None:
-        self.choices: list[int] = []
-        self.forward: Callable[[Parcel, int], None] | None = None
         self.wire_waits: Callable[[], tuple[str, ...]] = tuple
         self._journal = journal
-        self._dispatcher = dispatcher
-        self._completions = dispatcher.completions
         self._chooser = chooser or First()
-        self._is_default = type(self._chooser) is First
-        self._wire = wire or MemoryWire(tuple(one.api.name for one in endpoints))
-        self._ready: deque[_Entry] = deque()
-        self._timers: list[tuple[int, int, Transition]] = []
+        self._agenda = Agenda(
+            journal=journal,
+            dispatcher=dispatcher,
+            chooser=self._chooser,
+            timeout=timeout,
+            limit=limit,
+        )
+        self.choices = self._agenda.choices
+        wire = wire or MemoryWire(tuple(one.api.name for one in endpoints))
+        self.traffic = Traffic(wire, journal=journal, agenda=self._agenda)
+        self._completions = dispatcher.completions
         self._activities: list[Activity] = []
-        self._standing_by: list[_Entry] = []
-        self._receivers: dict[str, deque[Activity]] = {}
-        self._under_way: dict[str, deque[int]] = {}
         self._is_broken = False
-        self._deadline = int(timeout * MICROSECONDS)
-        self._limit = self._most = limit
-        self._fired = 0
-        self._timer_count = 0
-        self._is_forced = False
         self._holds = holds
-        self._reason = ""
         self._halted = ""
         self._apis = {endpoint.api.name: endpoint.api for endpoint in endpoints}
         for endpoint in endpoints:
@@ -167,8 +109,8 @@ class Session:
 
     def advance(self) -> None:
         """Fire transitions until nothing is enabled."""
-        if self._is_default:
-            self._advance_in_order()
+        if self._agenda.is_default:
+            self._agenda.advance_in_order(self._complete)
             return
         while self.step():
             pass
@@ -178,7 +120,7 @@ class Session:
 
         With the default chooser an actor's actions go on until it must wait; any other lets it take one at a time.
         """
-        transition = self._take()
+        transition = self._agenda.take(self._complete)
         if transition is None:
             return False
         transition.fire(transition.subject)
@@ -189,14 +131,7 @@ class Session:
 
         Last come the programs that stand by: they keep no timer from being next.
         """
-        if self._is_forced:
-            return [Transition._make(self._ready[0])]
-        options = [Transition._make(entry) for entry in self._ready]
-        options.extend([self._completion(call) for call in self._completions])
-        if not options and self._timers:
-            options.append(self._timers[0][2])
-        options.extend([Transition._make(entry) for entry in self._standing_by])
-        return options
+        return self._agenda.enabled(self._complete)
 
     def ending(self, *, resting: Sequence[str] = ()) -> ev.RunEnded:
         """Say why the run ends if it ends now: finished, broken, stuck or limit; who is `resting` waits for nothing."""
@@ -205,13 +140,13 @@ class Session:
         pending = [call for api in self._apis.values() for call in api.pending]
         reason = (
             self._halted
-            or self._reason
+            or self._agenda.reason
             or ("broken" if self._is_broken else "stuck" if waiting or pending else "finished")
         )
         fate = "never completes" if reason == "stuck" else "is still pending"
         held = {} if self._holds is None else self._holds.held
         fates = [f"{call} is held by {held[call][1].text}" if call in held else f"{call} {fate}" for call in pending]
-        waits = (*self._limits(reason), *waiting, *fates)
+        waits = (*self._agenda.limits(reason), *waiting, *fates)
         if reason in ("stuck", "limit"):
             waits += self.wire_waits()
         return ev.RunEnded(reason, waits)
@@ -232,14 +167,6 @@ class Session:
             if not one.is_done and one.waits_for.endswith(_BY_CALLBACK):
                 self._journal.append(one.name, ev.WaitUnanswered(one.waits_for), one.cause)
 
-    def _limits(self, reason: str) -> tuple[str, ...]:
-        """Say which limit was reached: what is pending then might have completed later."""
-        if reason != "limit":
-            return ()
-        if self._fired >= self._most:
-            return (f"the limit of {self._most:,} transitions was reached",)
-        return (f"the time limit of {self._deadline / MICROSECONDS:g} s was reached",)
-
     def _delete_what_is_left(self) -> None:
         """Delete the security contexts of each endpoint that has no call under way, which might be using them."""
         for api in self._apis.values():
@@ -250,7 +177,7 @@ class Session:
     def halt(self, reason: str) -> None:
         """Fire nothing after the transition under way; may be called from any thread, and from a signal handler."""
         self._halted = reason
-        self._limit = 0
+        self._agenda.limit = 0
 
     def abandon(self, reason: str) -> None:
         """Record that the run was ended from outside: by a signal, or `limit` for a time-out."""
@@ -287,7 +214,7 @@ class Session:
         As at the entry of a function, what the action takes has been read by then. None too for an actor that has come
         up already. Only for a session whose chooser lets actors take one action at a time.
         """
-        assert not self._is_default, "in the default order an actor's actions go on until it must wait"
+        assert not self._agenda.is_default, "in the default order an actor's actions go on until it must wait"
         if transition.kind is not Kind.STEP:
             return None
         activity = cast("Activity", transition.subject)
@@ -307,19 +234,6 @@ class Session:
         activity.ahead = action, error
         return action
 
-    @staticmethod
-    def _arrived(activity: Activity) -> Callable[[Any], Action]:
-        """Give an actor's next action, to which it has come up before."""
-        assert activity.ahead is not None, "it was looked at above"
-        (action, error), activity.ahead = activity.ahead, None
-
-        def give(_: object) -> Action:
-            if error is not None:
-                raise error
-            return cast("Action", action)
-
-        return give
-
     def holds_by(self, pattern: CallPattern) -> bool:
         """Say whether calls are being held by this very pattern."""
         return self._holds is not None and self._holds.is_known(pattern)
@@ -327,7 +241,7 @@ class Session:
     @property
     def is_forced(self) -> bool:
         """Say whether only one thing may happen next, because a program said so."""
-        return self._is_forced
+        return self._agenda.is_forced
 
     def waiting(self) -> list[tuple[str, str]]:
         """List the programs and callbacks that cannot go on now, each with what it waits for."""
@@ -339,125 +253,28 @@ class Session:
 
     def later(self, ticks: int, act: Callable[[], None]) -> None:
         """Let something happen `ticks` microseconds of virtual time from now."""
-        self._after(ticks, Transition(Kind.TIMER, "session", lambda _: act(), None))
-
-    def _after(self, ticks: int, transition: Transition) -> None:
-        self._timer_count += 1  # of those due at one time the first set comes first
-        heappush(self._timers, (self._journal.ticks + ticks, self._timer_count, transition))
-
-    def _advance_in_order(self) -> None:
-        """Do as `advance` does with index 0 at every choice, without gathering the options."""
-        ready, completions, journal = self._ready, self._completions, self._journal
-        while self._fired < self._limit:
-            if ready:
-                _, _, fire, subject, _ = ready.popleft()
-            elif completions:
-                fire, subject = self._complete, completions.pop(0)
-            else:
-                timer = self._take_timer()
-                if timer is not None:
-                    timer.fire(timer.subject)
-                    continue
-                if not self._is_turn_of_who_stands_by():
-                    return
-                _, _, fire, subject, _ = self._standing_by.pop(0)
-            self._fired += 1
-            journal.ticks += 1
-            fire(subject)
-        self._reason = "limit"
-
-    def _take(self) -> Transition | None:
-        """Let the chooser pick, and take the pick off the lists; None when nothing is enabled or a limit was hit."""
-        ready, completions = self._ready, self._completions
-        self._fired += 1
-        if self._fired > self._limit:
-            self._reason = "limit"
-            return None
-        if self._is_forced:
-            self._is_forced = False
-            self._journal.ticks += 1
-            return Transition._make(ready.popleft())
-        if self._standing_by:
-            return self._take_beside_who_stands_by()
-        count = len(ready) + len(completions)
-        if not count:
-            return self._take_timer()
-        self._journal.ticks += 1
-        index = self._choose(count) if count > 1 else 0
-        if index < len(ready):
-            entry = ready[index]
-            del ready[index]
-            return Transition._make(entry)
-        return self._completion(completions.pop(index - len(ready)))
-
-    def _take_beside_who_stands_by(self) -> Transition | None:
-        """Take as `_take` does where programs stand by: then a timer too is one of several options."""
-        ready, completions = self._ready, self._completions
-        count = len(ready) + len(completions)
-        if not count and self._dispatcher.outstanding:
-            return None
-        is_timer_due = not count and bool(self._timers)
-        index = self._choose(len(self.enabled())) if count + is_timer_due + len(self._standing_by) > 1 else 0
-        if is_timer_due and index == 0:
-            return self._take_timer()
-        self._journal.ticks += 1
-        if index < len(ready):
-            entry = ready[index]
-            del ready[index]
-            return Transition._make(entry)
-        if index < count:
-            return self._completion(completions.pop(index - len(ready)))
-        return Transition._make(self._standing_by.pop(index - count - is_timer_due))
-
-    def _is_turn_of_who_stands_by(self) -> bool:
-        """Say whether somebody stands by and nothing else will happen: no limit was hit, and nobody works."""
-        return bool(self._standing_by) and not self._reason and not self._dispatcher.outstanding
-
-    def _is_next(self) -> bool:
-        """Say whether what becomes possible now also happens next: then it happens at once, and is counted here."""
-        if not self._is_default or self._ready or self._fired >= self._limit:
-            return False
-        self._fired += 1
-        self._journal.ticks += 1
-        return True
-
-    def _choose(self, count: int) -> int:
-        index = self._chooser.choose(self.enabled())
-        self.choices.append(index)
-        if index:
-            self._journal.append("session", ev.ChoiceMade(len(self.choices), index, count), 0)
-        return index
-
-    def _take_timer(self) -> Transition | None:
-        if not self._timers or self._dispatcher.outstanding:
-            return None
-        due, _, transition = heappop(self._timers)
-        self._journal.ticks = max(due, self._journal.ticks)
-        if self._journal.ticks > self._deadline:
-            self._reason = "limit"
-            return None
-        return transition
+        self._agenda.after(ticks, Transition(Kind.TIMER, "session", lambda _: act(), None))
 
     # -- transitions ---------------------------------------------------------------------------------------------------
 
     def _begin(self, activity: Activity) -> None:
         self._activities.append(activity)
-        if activity.notified is not None and self._is_next():
+        if activity.notified is not None and self._agenda.is_next():
             self._step(activity)
         else:
-            self._ready.append(self._entry(activity))
+            self._agenda.ready.append(self._entry(activity))
 
-    def _entry(self, activity: Activity) -> _Entry:
+    def _entry(self, activity: Activity) -> Entry:
         return Kind.STEP, activity.name, self._step, activity, activity.notified
 
     def _resume(self, activity: Activity, outcome: object, cause: int) -> None:
-        activity.outcome, activity.cause, activity.waits_for = outcome, cause, ""
-        self._ready.append(self._entry(activity))
+        activity.resume(outcome, cause)
+        self._agenda.ready.append(self._entry(activity))
 
     def _step(self, activity: Activity) -> None:
         """Let an actor perform its next action; in the default order, all its actions until it must wait."""
-        api, journal = activity.api, self._journal
-        send = activity.driver.send if activity.ahead is None else self._arrived(activity)
+        api, journal, agenda = activity.api, self._journal, self._agenda
+        send = activity.driver.send if activity.ahead is None else activity.arrived()
         api.actor, api.inside = activity.name, activity.inside
         while True:
             api.cause = activity.cause
@@ -480,46 +297,43 @@ class Session:
                 self._break(activity)
                 return
             except Exception as error:
-                if activity.notified is None or not _is_over(activity.driver):
+                if activity.notified is None or not activity.is_over:
                     raise  # not out of a callback's own body: a bug of ours
                 self._let_out(activity.notified, error, activity.cause)
                 self._finish(activity)
                 return
-            if not self._is_default or self._fired >= self._limit:
-                self._ready.appendleft(self._entry(activity))
+            if not agenda.is_default or agenda.fired >= agenda.limit:
+                agenda.ready.appendleft(self._entry(activity))
                 return
             journal.ticks += 1
-            self._fired += 1
+            agenda.fired += 1
 
     def _return_at_once(self, activity: Activity, api: AsyncSspi, call: PendingCall) -> bool:
         """Let the queueing function return now where that is what happens next; else as a transition of its own."""
         api.queued = None
-        if self._is_default and self._fired < self._limit:
-            self._fired += 1
+        if self._agenda.is_default and self._agenda.fired < self._agenda.limit:
+            self._agenda.fired += 1
             self._journal.ticks += 1
             activity.cause = api.return_from_queueing(call, activity.name)
             return True
         activity.waits_for = "the return of a queueing function"
-        self._ready.appendleft((Kind.RETURN, activity.name, self._return, (activity, call), call))
+        self._agenda.ready.appendleft((Kind.RETURN, activity.name, self._return, (activity, call), call))
         return False
 
     def _return(self, subject: tuple[Activity, PendingCall]) -> None:
         """Let a queueing function return: its outcome has been there since it was queued."""
         activity, call = subject
         activity.cause = activity.api.return_from_queueing(call, activity.name)
-        self._ready.appendleft(self._entry(activity))
-
-    def _completion(self, call: PendingCall) -> Transition:
-        return Transition(Kind.COMPLETE, call.handle.actor, self._complete, call, call)
+        self._agenda.ready.appendleft(self._entry(activity))
 
     def _complete(self, call: PendingCall) -> None:
         api = self._apis[call.handle.actor]
         if api.complete(call):
             subject = call, api.cause
-            if self._is_next():
+            if self._agenda.is_next():
                 self._notify(subject)
             else:
-                self._ready.append((Kind.NOTIFY, call.handle.actor, self._notify, subject, call))
+                self._agenda.ready.append((Kind.NOTIFY, call.handle.actor, self._notify, subject, call))
 
     def _notify(self, subject: tuple[PendingCall, int]) -> None:
         """Enter the notify callback of a completed call; its body is an activity of its own."""
@@ -562,42 +376,13 @@ class Session:
         activity.is_done = True
         activity.driver.close()
 
-    def launch(self, parcel: Parcel) -> None:
-        """Put under way what is on the wire: it arrives behind what is under way already."""
-        receiver = parcel.receiver
-        under_way = self._under_way.setdefault(receiver, deque())
-        under_way.append(parcel.number)
-        if len(under_way) == 1:
-            self._enable_delivery(receiver)
-
-    def _enable_delivery(self, receiver: str) -> None:
-        """Let what was sent first arrive next: a stream keeps its order, whatever is chosen."""
-        self._ready.append((Kind.DELIVER, "wire", self._deliver, receiver, None))
-
-    def _deliver(self, receiver: str) -> None:
-        under_way = self._under_way[receiver]
-        number = under_way.popleft()
-        if under_way:
-            self._enable_delivery(receiver)
-        cause = self._journal.append("wire", ev.TokenDelivered(number, receiver), self._wire.sent_records.pop(number))
-        self._wire.arrive(number, receiver, cause)
-        self._offer(receiver)
-
     # -- what only a session can do ------------------------------------------------------------------------------------
 
     # Each says whether its actor goes on at once; else a transition lets it go on.
 
-    def _block(self, activity: Activity, awaited: str, waits_for: str) -> None:
-        """Let an actor wait; that a callback does is worth a record, as it may hold a worker."""
-        activity.waits_for = waits_for
-        if activity.notified is not None:
-            call = activity.notified
-            event = ev.CallbackWaited(call.handle, call.async_context.handle, awaited)
-            activity.cause = self._journal.append(activity.name, event, activity.cause)
-
     def _sleep(self, activity: Activity, action: Sleep) -> bool:
-        self._block(activity, "timer", "a timer")
-        self._after(action.ticks, Transition(Kind.TIMER, activity.name, self._wake, activity))
+        activity.block(self._journal, "timer", "a timer")
+        self._agenda.after(action.ticks, Transition(Kind.TIMER, activity.name, self._wake, activity))
         return False
 
     def _wake(self, activity: Activity) -> None:
@@ -607,7 +392,7 @@ class Session:
         """Let a program stand back; the tick of this transition is given back, so that nobody's timers notice."""
         activity.waits_for = "its turn"
         self._journal.ticks -= 1
-        self._standing_by.append((Kind.TURN, activity.name, self._take_turn, activity, activity.notified))
+        self._agenda.standing_by.append((Kind.TURN, activity.name, self._take_turn, activity, activity.notified))
         return False
 
     def _take_turn(self, activity: Activity) -> None:
@@ -620,7 +405,7 @@ class Session:
             activity.outcome, activity.cause = signal.raised.pop(0)
             return True
         words = f"{_SIGNAL}{signal.name}, {_BY_CALLBACK if signal.of_callback else 'which no step raised yet'}"
-        self._block(activity, "signal", words)
+        activity.block(self._journal, "signal", words)
         signal.waiters.append(activity)
         return False
 
@@ -630,28 +415,6 @@ class Session:
             self._resume(cast("Activity", signal.waiters.pop(0)), status, activity.cause)
         else:
             signal.raised.append((status, activity.cause))
-        return True
-
-    def _receive(self, activity: Activity, action: Receive) -> bool:
-        endpoint = activity.api.name
-        arrived = self._wire.receive(endpoint)
-        if arrived is None:
-            self._block(activity, "bytes", "bytes from its peer")
-            self._receivers.setdefault(endpoint, deque()).append(activity)
-            return False
-        activity.outcome, activity.cause = arrived[0], arrived[1] or activity.cause
-        return True
-
-    def _connect(self, activity: Activity, action: Connect) -> bool:
-        activity.cause = self._journal.append(activity.name, ev.HandshakeBegan(action.number), activity.cause)
-        self._wire.connect(activity.api.name, action.number)
-        self._offer(activity.api.name)
-        return True
-
-    def _close(self, activity: Activity, action: Close) -> bool:
-        self._wire.close(activity.api.name)
-        for name in list(self._receivers):
-            self._offer(name)
         return True
 
     def _put_on_record(
@@ -677,9 +440,9 @@ class Session:
         activity.outcome = call is not None
         if call is None:
             return self._put_on_record(activity, Note(f"complete {action.pattern.text}: no such call could complete"))
-        self._ready.appendleft(self._entry(activity))
-        self._ready.appendleft((Kind.COMPLETE, call.handle.actor, self._complete, call, call))
-        self._is_forced = not self._is_default
+        self._agenda.ready.appendleft(self._entry(activity))
+        self._agenda.ready.appendleft((Kind.COMPLETE, call.handle.actor, self._complete, call, call))
+        self._agenda.is_forced = not self._agenda.is_default
         return False
 
     @property
@@ -687,38 +450,12 @@ class Session:
         assert self._holds is not None, "a session whose programs hold calls is given what holds them"
         return self._holds
 
-    def _send(self, activity: Activity, action: Send) -> bool:
-        for parcel in self._wire.send(activity.api.name, action.data, is_token=action.is_token):
-            cause = self._journal.append(activity.name, ev.TokenSent(*parcel), activity.cause)
-            self._wire.sent_records[parcel.number] = cause
-            if self.forward is None:
-                self.launch(parcel)
-            else:
-                self.forward(parcel, cause)
-        return True
-
-    def _offer(self, receiver: str) -> None:
-        """Give those who wait for bytes what has arrived for them, who waited first first."""
-        waiting = self._receivers.get(receiver)
-        while waiting:
-            arrived = self._wire.receive(receiver)
-            if arrived is None:
-                return
-            data, cause = arrived
-            first = waiting.popleft()
-            self._resume(first, data, cause or first.cause)
-
-
-def _is_over(driver: Driver) -> bool:
-    """Say whether a driver has come to its end, by an exception too."""
-    return isinstance(driver, GeneratorType) and driver.gi_frame is None
-
 
 _PERFORM: dict[type, Callable[[Session, Activity, Any], bool]] = {
-    Connect: Session._connect,
-    Send: Session._send,
-    Receive: Session._receive,
-    Close: Session._close,
+    Connect: lambda session, activity, action: session.traffic.connect(activity, action),
+    Send: lambda session, activity, action: session.traffic.send(activity, action),
+    Receive: lambda session, activity, _: session.traffic.receive(activity, session._entry(activity)),
+    Close: lambda session, activity, _: session.traffic.close(activity),
     Wait: Session._wait,
     Raise: Session._raise,
     Sleep: Session._sleep,

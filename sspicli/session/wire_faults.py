@@ -143,8 +143,8 @@ class FaultyWire:
 
     def attach(self, session: Session) -> None:
         """Let a session put on this wire what it sends, and put under way what this wire lets go on."""
-        self._launch, self._later = session.launch, session.later
-        session.forward, session.wire_waits = self.forward, self.waits
+        self._launch, self._later = session.traffic.launch, session.later
+        session.traffic.forward, session.wire_waits = self.forward, self.waits
 
     def forward(self, parcel: Parcel, cause: int) -> None:
         """Take what was sent, with the record of it; let go on what the plan makes of it."""

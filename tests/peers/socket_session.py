@@ -30,7 +30,8 @@ from sspicli.runtime.api import AsyncSspi
 from sspicli.runtime.dispatch import SteppedDispatcher
 from sspicli.session.actions import Driver, EncryptMessage
 from sspicli.session.drivers import Plan, Style, endpoint_program
-from sspicli.session.session import Endpoint, Session
+from sspicli.session.endpoint import Endpoint
+from sspicli.session.session import Session
 from sspicli.session.wire import Parcel
 from sspicli.sspi.buffers import BufferType
 from sspicli.sspi.package import Role

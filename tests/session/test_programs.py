@@ -34,8 +34,9 @@ from sspicli.session.actions import (
     do,
     receive,
 )
+from sspicli.session.endpoint import Endpoint
 from sspicli.session.pair import Choices, pair
-from sspicli.session.session import Endpoint, Session
+from sspicli.session.session import Session
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.handles import Handle
 from sspicli.sspi.status import SecurityStatus
