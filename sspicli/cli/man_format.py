@@ -12,7 +12,8 @@ from typing import Any
 
 from sspicli.cli.roff import Block, Item, Lines, Paragraph, Section
 from sspicli.scenario.schema import schema
-from sspicli.scenario.steps import VERBS, Step
+from sspicli.scenario.step import Step
+from sspicli.scenario.steps import VERBS
 
 SUMMARY = "scenarios of asynchronous SSPI handshakes, in YAML"
 _MOST_WORDS = 12

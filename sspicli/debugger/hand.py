@@ -17,6 +17,7 @@ from sspicli.scenario.load import loads
 from sspicli.scenario.memory import Memory, Scope
 from sspicli.scenario.program import take
 from sspicli.scenario.source import ScenarioError
+from sspicli.scenario.step import Step, verb_field
 from sspicli.scenario.words import Part, kebab, near
 from sspicli.session.actions import Driver, Signal, Wait
 from sspicli.sspi.errors import UsageError
@@ -28,7 +29,7 @@ class Typed(NamedTuple):
     """A step as it was typed: whose, the step itself, and its text in YAML."""
 
     side: str
-    step: st.Step
+    step: Step
     yaml: str
 
 
@@ -45,7 +46,7 @@ class Hand:
         self.is_idle = False
         self.is_over = False
         self._scope = Scope(memory)
-        self._waiting: deque[st.Step] = deque()
+        self._waiting: deque[Step] = deque()
 
     def give(self, typed: Typed) -> None:
         """Take a step to be performed when those before it are done."""
@@ -118,7 +119,7 @@ def _side(verb: str, words: list[str]) -> str:
     raise UsageError(f"{verb}: whose is it?", help=f"{verb} client ..., or {verb} server ...")
 
 
-def _read(side: str, yaml: str, verb: str) -> st.Step:
+def _read(side: str, yaml: str, verb: str) -> Step:
     """Let the one declaration judge a step."""
     text = f"schema: sspi-async/scenario/1\nname: typed\nprograms:\n  {side}:\n    - {yaml}\n"
     try:
@@ -133,17 +134,17 @@ def usage(verb: str) -> str:
     step = st.VERBS[verb]
     side = "" if verb in (*_OF_CALLS, CLIENT_ONLY, SERVER_ONLY) else " SIDE"
     keys = [f"[{key}=...]" for key in keys_of(step)]
-    return f"{verb}{side} {' '.join(keys) if keys else '[' + st.verb_field(step)[0].rstrip('_').upper() + ']'}"
+    return f"{verb}{side} {' '.join(keys) if keys else '[' + verb_field(step)[0].rstrip('_').upper() + ']'}"
 
 
-def arguments_of(step: type[st.Step]) -> type[Part] | None:
+def arguments_of(step: type[Step]) -> type[Part] | None:
     """Give the class of a step's arguments; None where it has one plain value."""
-    kind = st.verb_field(step)[1].annotation
+    kind = verb_field(step)[1].annotation
     kinds = [kind, *getattr(kind, "__args__", ())]
     return next((one for one in kinds if isinstance(one, type) and issubclass(one, Part)), None)
 
 
-def keys_of(step: type[st.Step]) -> list[str]:
+def keys_of(step: type[Step]) -> list[str]:
     """List the keys that a step's arguments can have."""
     arguments = arguments_of(step)
     return [] if arguments is None else [kebab(name) for name in arguments.model_fields]
@@ -173,7 +174,7 @@ def _yaml(verb: str, words: Sequence[str], side: str) -> str:
     return f"{{{verb}: {{{inner}}}}}"
 
 
-def _lists_of(step: type[st.Step]) -> set[str]:
+def _lists_of(step: type[Step]) -> set[str]:
     """List the arguments that want a list: one word alone is a list of it."""
     arguments = arguments_of(step)
     fields = {} if arguments is None else arguments.model_fields
@@ -185,8 +186,8 @@ def _as_list(value: str, is_list: bool) -> str:
     return value if is_whole else f"[{value}]"
 
 
-def _takes_name(step: type[st.Step]) -> bool:
-    kind = st.verb_field(step)[1].annotation
+def _takes_name(step: type[Step]) -> bool:
+    kind = verb_field(step)[1].annotation
     return any(not (isinstance(one, type) and issubclass(one, Part)) for one in getattr(kind, "__args__", ()))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sspicli.debugger.beginning import SIDES
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.hand import Typed
+from sspicli.scenario import call_steps
 from sspicli.scenario import steps as st
 
 _OF_ASYNC_CONTEXT = frozenset({"reinit", "get-status", "requires-notify", "set-callback", "free-async-context", "poll"})
@@ -67,11 +68,11 @@ def _own_names(bench: Bench, side: str) -> set[str] | None:
         match step:
             case st.Create():
                 names.add(step.create)
-            case st.Acquire():
+            case call_steps.Acquire():
                 names.add(step.acquire.credential)
-            case st.Initialize():
+            case call_steps.Initialize():
                 names.add(str(step.init.new_security_context))
-            case st.Accept():
+            case call_steps.Accept():
                 names.add(str(step.accept.new_security_context))
             case _:
                 pass

@@ -15,25 +15,16 @@ from sspicli.packages.descriptions import CertificateDescription
 from sspicli.packages.option_values import EndpointSettings
 from sspicli.packages.options import parse_settings, settings_of
 from sspicli.runtime.chooser import schedule_choices
+from sspicli.scenario.call_steps import Accept, Handshake, Initialize
 from sspicli.scenario.certificate import CertificatePart, check_certificate, description_of
+from sspicli.scenario.data_steps import Close, Connect, Query, Receive, Send
 from sspicli.scenario.model import AttributeCheck, CallCheck, FaultPart, LegCheck, RunExpected, Scenario
 from sspicli.scenario.names import unresolved
+from sspicli.scenario.order_steps import Check, Throw
 from sspicli.scenario.problems import Loc
 from sspicli.scenario.shapes import CallExpected
-from sspicli.scenario.steps import (
-    Accept,
-    Check,
-    Close,
-    Connect,
-    Handshake,
-    Initialize,
-    Query,
-    Receive,
-    Send,
-    SetCallback,
-    Step,
-    Throw,
-)
+from sspicli.scenario.step import Step
+from sspicli.scenario.steps import SetCallback
 from sspicli.scenario.words import near
 from sspicli.session.endpoint import check_program_name
 from sspicli.session.fault_words import fault_from

@@ -9,20 +9,22 @@ from __future__ import annotations
 from sspicli.analysis.calls import Call, Refusal
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
+from sspicli.scenario import call_steps, data_steps, order_steps
 from sspicli.scenario import steps as st
 from sspicli.scenario.checks import walk
 from sspicli.scenario.expect import Checker
 from sspicli.scenario.expect_calls import hold_buffers, hold_call
 from sspicli.scenario.problems import Loc
 from sspicli.scenario.shapes import CallExpected, QueryExpected
+from sspicli.scenario.step import Step
 from sspicli.scenario.story import Execution, step_id
 from sspicli.scenario.values import NOTHING, same, spelled
 from sspicli.sspi.handles import Handle
 
-_SYNCHRONOUS: dict[type[st.Step], type] = {  # encrypt asks for the stream sizes first
-    st.Query: ev.AttributeQueried,
-    st.Encrypt: ev.MessageEncrypted,
-    st.Decrypt: ev.MessageDecrypted,
+_SYNCHRONOUS: dict[type[Step], type] = {  # encrypt asks for the stream sizes first
+    data_steps.Query: ev.AttributeQueried,
+    data_steps.Encrypt: ev.MessageEncrypted,
+    data_steps.Decrypt: ev.MessageDecrypted,
 }
 
 
@@ -40,10 +42,8 @@ def hold_programs(checker: Checker) -> None:
                 _step(checker, step, path, name, execution, calls)
 
 
-def _step(
-    checker: Checker, step: st.Step, path: Loc, name: str, execution: Execution, calls: dict[Handle, Call]
-) -> None:
-    if isinstance(step, st.Check):
+def _step(checker: Checker, step: Step, path: Loc, name: str, execution: Execution, calls: dict[Handle, Call]) -> None:
+    if isinstance(step, order_steps.Check):
         _check(checker, step, path, name, execution)
         return
     _found_its_object(checker, step, path, name, execution)
@@ -60,15 +60,15 @@ def _step(
         checker.hold(name, here, expected, got, records=at)
 
 
-def _expects(step: st.Step) -> bool:
-    return isinstance(step, st.Check) or getattr(step, "expect", None) is not None
+def _expects(step: Step) -> bool:
+    return isinstance(step, order_steps.Check) or getattr(step, "expect", None) is not None
 
 
-def _found_its_object(checker: Checker, step: st.Step, path: Loc, name: str, execution: Execution) -> None:
+def _found_its_object(checker: Checker, step: Step, path: Loc, name: str, execution: Execution) -> None:
     """Hold that a step which acts on calls, buffers or legs found what it names: it is there to do something."""
     missed = _missed(checker, step, execution)
     missed = "" if missed and _is_meant(checker, path) else missed
-    if missed or isinstance(step, st.Hold | st.Release | st.Complete | st.Touch):
+    if missed or isinstance(step, order_steps.Hold | order_steps.Release | order_steps.Complete | data_steps.Touch):
         at = (execution.sequence,)
         checker.hold(name, (*path, step.verb), "something to do", missed, holds=not missed, records=at)
 
@@ -79,15 +79,15 @@ def _is_meant(checker: Checker, path: Loc) -> bool:
     return any(step.deliberate for at, step in walk(steps, path[:2]) if path[: len(at)] == at)
 
 
-def _missed(checker: Checker, step: st.Step, execution: Execution) -> str:
+def _missed(checker: Checker, step: Step, execution: Execution) -> str:
     """Say what a step looked for in vain; its note begins with its verb, and no other step's does."""
-    if isinstance(step, st.Hold):
+    if isinstance(step, order_steps.Hold):
         pattern = step.hold.text
         events = [one.event for one in checker.records if one.sequence > execution.sequence]
         came = any(isinstance(one, ev.CallHeld) and one.pattern == pattern for one in events)
         is_one = step.hold.nth > 0  # all there may be can also be none
         return f"hold {pattern}: no such call came" if is_one and not came else ""
-    if isinstance(step, st.Release | st.Complete) and not getattr(step, step.verb).nth:
+    if isinstance(step, order_steps.Release | order_steps.Complete) and not getattr(step, step.verb).nth:
         return ""  # all there are can also be none
     texts = [one.event.text for one in execution.led_to if isinstance(one.event, ev.NoteMade)]
     return next((one for one in texts if one.startswith((f"{step.verb} ", f"{step.verb}: "))), "")
@@ -124,7 +124,7 @@ def _synchronous(checker: Checker, name: str, path: Loc, expected: QueryExpected
     hold_buffers(checker, name, (*path, "buffers"), expected.buffers, after, at)
 
 
-def _result(step: st.Step, execution: Execution) -> tuple[object, tuple[int, ...]]:
+def _result(step: Step, execution: Execution) -> tuple[object, tuple[int, ...]]:
     """Give what a step's one function returned, and the records that show it."""
     kinds: dict[type, tuple[type, str]] = {
         st.GetStatus: (ev.CallStatusQueried, "status"),
@@ -132,8 +132,8 @@ def _result(step: st.Step, execution: Execution) -> tuple[object, tuple[int, ...
         st.SetCallback: (ev.NotifyCallbackSet, "status"),
         st.RequiresNotify: (ev.NotifyRequirementQueried, "requires_notify"),
         st.Create: (ev.AsyncContextCreated, "async_context"),
-        st.Poll: (ev.CallStatusQueried, "status"),
-        st.Handshake: (ev.CallCompleted, "status"),
+        call_steps.Poll: (ev.CallStatusQueried, "status"),
+        call_steps.Handshake: (ev.CallCompleted, "status"),
     }
     kind, member = kinds[type(step)]
     found = [record for record in execution.led_to if isinstance(record.event, kind)]
@@ -147,7 +147,7 @@ def _result(step: st.Step, execution: Execution) -> tuple[object, tuple[int, ...
     return got, (last.sequence,)
 
 
-def _check(checker: Checker, step: st.Check, path: Loc, name: str, execution: Execution) -> None:
+def _check(checker: Checker, step: order_steps.Check, path: Loc, name: str, execution: Execution) -> None:
     here, side, at = (*path, "check"), execution.actor.partition(".")[0], (execution.sequence,)
     for variable, phase in step.check.phase.items():
         handle = _handle_of(checker, side, variable, execution.sequence)

@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 from sspicli.runtime.calls import OutputSlot
 from sspicli.runtime.oddities import Words
-from sspicli.scenario import steps as st
+from sspicli.scenario import call_steps as st
 from sspicli.scenario.checks import flag_word
 from sspicli.scenario.memory import Memory, Scope, source_bytes
 from sspicli.scenario.shapes import RECEIVED, Buffer
+from sspicli.scenario.step import Step
 from sspicli.session.actions import AcceptSecurityContext, Driver, InitializeSecurityContext
 from sspicli.session.drivers import Plan, leg_output
 from sspicli.sspi.buffers import READONLY, BufferImage, BufferType, SecBuffer, SecBufferDesc, empty, given, room
@@ -51,7 +52,7 @@ def leg_action(scope: Scope, arguments: st.LegArguments) -> InitializeSecurityCo
     )  # fmt: skip
 
 
-def legs_are_there(scope: Scope, step: st.Step, arguments: st.LegArguments) -> Driver:
+def legs_are_there(scope: Scope, step: Step, arguments: st.LegArguments) -> Driver:
     """Put on record which legs that the buffers of a call are to hold have not been sent."""
     for buffers in (arguments.input, arguments.output):
         for one in buffers if isinstance(buffers, list) else ():

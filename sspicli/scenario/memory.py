@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sspicli.runtime.calls import HandleVariable, OutputSlot
-from sspicli.scenario import steps as st
 from sspicli.scenario.shapes import AC, FOREIGN, OUTPUT, Bytes
+from sspicli.scenario.step import Step
 from sspicli.session.actions import Action, Doing, Note, Signal
 from sspicli.session.drivers import Plan
 from sspicli.sspi.buffers import BufferType, SecBufferDesc
@@ -103,7 +103,7 @@ Perform = Callable[[Scope, Any, str], Generator[Action, object, None]]
 """How a step is performed: where, the step itself, and its id."""
 
 
-def source_bytes(scope: Scope, step: st.Step, source: str | Bytes) -> Doing[bytes]:
+def source_bytes(scope: Scope, step: Step, source: str | Bytes) -> Doing[bytes]:
     """Get bytes for a step; that a leg was not there to take them from goes on record."""
     leg = source.leg if isinstance(source, Bytes) else None
     if leg is not None and not scope.memory.legs(leg):

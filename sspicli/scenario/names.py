@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from sspicli.scenario import call_steps, data_steps, order_steps
 from sspicli.scenario import steps as st
 from sspicli.scenario.problems import Loc
 from sspicli.scenario.shapes import FOREIGN, OUTPUT, RECEIVED, Bytes
+from sspicli.scenario.step import Step, verb_field
 from sspicli.scenario.words import near
 
 THIS = "this"
@@ -39,7 +41,7 @@ class Use(NamedTuple):
     path: Loc
 
 
-def unresolved(steps: Iterable[tuple[Loc, st.Step]]) -> Iterator[tuple[Loc, str, str]]:
+def unresolved(steps: Iterable[tuple[Loc, Step]]) -> Iterator[tuple[Loc, str, str]]:
     """List the names that one endpoint's programs use and nothing makes: path, message, help."""
     uses = [use for path, step in steps for use in _uses(step, path)]
     made: dict[str, set[str]] = {kind: set() for kind in _KINDS}
@@ -54,23 +56,23 @@ def unresolved(steps: Iterable[tuple[Loc, st.Step]]) -> Iterator[tuple[Loc, str,
             yield use.path, f"nothing here makes the {use.kind} {use.name!r}", help
 
 
-def _uses(step: st.Step, path: Loc) -> Iterator[Use]:
+def _uses(step: Step, path: Loc) -> Iterator[Use]:
     """List the names in one step."""
     here = (*path, step.verb)
-    value = getattr(step, st.verb_field(type(step))[0])
+    value = getattr(step, verb_field(type(step))[0])
     yield from _async_contexts(step, value, here)
     yield from _handles(step, value, here)
     yield from _bytes(step, value, here)
     match step:
-        case st.Signal() | st.Await():
-            yield Use("signal", value, isinstance(step, st.Signal), here)
-        case st.Lock() | st.Unlock():
-            yield Use("lock", value, isinstance(step, st.Lock), here)
-        case st.EndData():
+        case order_steps.Signal() | order_steps.Await():
+            yield Use("signal", value, isinstance(step, order_steps.Signal), here)
+        case order_steps.Lock() | order_steps.Unlock():
+            yield Use("lock", value, isinstance(step, order_steps.Lock), here)
+        case order_steps.EndData():
             yield Use("callback data", value.name, False, (*here, "name"))
         case st.SetCallback() if not isinstance(value, str) and value.data is not None:
             yield Use("callback data", value.data, True, (*here, "data"))
-        case st.Check():
+        case order_steps.Check():
             for name in value.phase:
                 yield Use("async context", name, False, (*here, "phase", name))
         case _:
@@ -83,13 +85,13 @@ _NAMED_ALONE = (
     st.GetStatus,
     st.Reinit,
     st.FreeAsync,
-    st.Wait,
-    st.Poll,
-    st.FreeBuffers,
+    call_steps.Wait,
+    call_steps.Poll,
+    data_steps.FreeBuffers,
 )
 
 
-def _async_contexts(step: st.Step, value: Any, here: Loc) -> Iterator[Use]:
+def _async_contexts(step: Step, value: Any, here: Loc) -> Iterator[Use]:
     if isinstance(step, st.Create):
         yield Use("async context", value, True, here)
     elif isinstance(value, str) and isinstance(step, _NAMED_ALONE):
@@ -100,11 +102,11 @@ def _async_contexts(step: st.Step, value: Any, here: Loc) -> Iterator[Use]:
             yield Use("async context", name, False, (*here, key.replace("_", "-")))
 
 
-def _handles(step: st.Step, value: Any, here: Loc) -> Iterator[Use]:
+def _handles(step: Step, value: Any, here: Loc) -> Iterator[Use]:
     """List credentials and security contexts; a leg's own phContext is NULL until phNewContext was written."""
     credential = getattr(value, "credential", None)
     if isinstance(credential, str):
-        yield Use("credential", credential, isinstance(step, st.Acquire), (*here, "credential"))
+        yield Use("credential", credential, isinstance(step, call_steps.Acquire), (*here, "credential"))
     new = getattr(value, "new_security_context", None)
     if isinstance(new, str):
         yield Use("security context", new, True, (*here, "new-security-context"))
@@ -113,16 +115,16 @@ def _handles(step: st.Step, value: Any, here: Loc) -> Iterator[Use]:
         yield Use("security context", name, False, (*here, "security-context"))
 
 
-def _bytes(step: st.Step, value: Any, here: Loc) -> Iterator[Use]:
+def _bytes(step: Step, value: Any, here: Loc) -> Iterator[Use]:
     match step:
-        case st.Receive():
+        case data_steps.Receive():
             name, at = (value, here) if isinstance(value, str) else (value.into, (*here, "into"))
             yield Use("bytes", name, True, at)
-        case st.Keep():
+        case data_steps.Keep():
             yield Use("bytes", value.name, True, (*here, "name"))
-        case st.KeepExtra():
+        case data_steps.KeepExtra():
             yield Use("bytes", value, False, here)
-        case st.Send():
+        case data_steps.Send():
             yield from _source(value, here)
         case _:
             pass

@@ -6,10 +6,11 @@ The rule guarded here: a step does what it says, right or wrong, and looks at no
 from __future__ import annotations
 
 from sspicli.runtime.calls import OutputSlot
-from sspicli.scenario import steps as st
+from sspicli.scenario import call_steps as st
 from sspicli.scenario.leg_action import leg_action, legs_are_there
 from sspicli.scenario.memory import Perform, Scope, keep_left_over
 from sspicli.scenario.shapes import RECEIVED
+from sspicli.scenario.step import Step
 from sspicli.session.actions import (
     AcquireCredentialsHandle,
     DeleteSecurityContext,
@@ -122,7 +123,7 @@ def _one_leg(scope: Scope, arguments: st.LegArguments) -> Doing[SecurityStatus]:
     return status
 
 
-PERFORM_CALLS: dict[type[st.Step], Perform] = {
+PERFORM_CALLS: dict[type[Step], Perform] = {
     st.Acquire: _acquire,
     st.Initialize: _initialize,
     st.Accept: _accept,

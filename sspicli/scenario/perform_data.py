@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from sspicli.runtime.calls import OutputSlot
-from sspicli.scenario import steps as st
+from sspicli.scenario import data_steps as st
 from sspicli.scenario.checks import attribute_number
 from sspicli.scenario.memory import Perform, Scope, keep_left_over, source_bytes
 from sspicli.scenario.shapes import RECEIVED
+from sspicli.scenario.step import Step
 from sspicli.session.actions import (
     Close,
     Connect,
@@ -134,7 +135,7 @@ def _decrypt(scope: Scope, step: st.Decrypt, ident: str) -> Driver:
     scope.memory.data[RECEIVED] = b"" if extra is None else data[len(data) - extra.size :]
 
 
-PERFORM_DATA: dict[type[st.Step], Perform] = {
+PERFORM_DATA: dict[type[Step], Perform] = {
     st.Connect: _connect,
     st.Send: _send,
     st.Receive: _receive,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sspicli.scenario import steps as st
+from sspicli.scenario import order_steps as st
 from sspicli.scenario.memory import Perform, Scope
+from sspicli.scenario.step import Step
 from sspicli.session.actions import (
     Complete,
     Driver,
@@ -69,11 +70,11 @@ def _note(scope: Scope, step: st.Note, ident: str) -> Driver:
     yield Note(step.note)
 
 
-def _nothing(scope: Scope, step: st.Step, ident: str) -> Driver:
+def _nothing(scope: Scope, step: Step, ident: str) -> Driver:
     yield from ()
 
 
-PERFORM_ORDER: dict[type[st.Step], Perform] = {
+PERFORM_ORDER: dict[type[Step], Perform] = {
     st.EndData: _end_data,
     st.Lock: _lock,
     st.Unlock: _unlock,

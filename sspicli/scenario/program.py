@@ -15,6 +15,7 @@ from sspicli.scenario.memory import Memory, Perform, Scope
 from sspicli.scenario.perform_calls import PERFORM_CALLS
 from sspicli.scenario.perform_data import PERFORM_DATA
 from sspicli.scenario.perform_order import PERFORM_ORDER
+from sspicli.scenario.step import Step, verb_field
 from sspicli.scenario.words import Part
 from sspicli.session.actions import (
     AsyncContextRequiresNotify,
@@ -33,14 +34,14 @@ from sspicli.session.drivers import OK
 from sspicli.sspi.handles import Handle
 
 
-def program(steps: list[st.Step], memory: Memory, ident: str, this: Handle | None = None) -> Driver:
+def program(steps: list[Step], memory: Memory, ident: str, this: Handle | None = None) -> Driver:
     """Perform steps in their order; the id of each is `ident` and its number, from 1."""
     scope = Scope(memory, this)
     for number, step in enumerate(steps, 1):
         yield from take(step, scope, f"{ident}.{number}")
 
 
-def take(step: st.Step, scope: Scope, ident: str) -> Driver:
+def take(step: Step, scope: Scope, ident: str) -> Driver:
     """Put a step on record, and perform it; one that yields is not begun before its turn."""
     if step.yields:
         yield StandBy()
@@ -49,9 +50,9 @@ def take(step: st.Step, scope: Scope, ident: str) -> Driver:
     yield from perform(scope, step, ident)
 
 
-def words(step: st.Step) -> str:
+def words(step: Step) -> str:
     """Write a step as a line: its verb, and its arguments as they were given."""
-    name, _ = st.verb_field(type(step))
+    name, _ = verb_field(type(step))
     value = getattr(step, name)
     if isinstance(value, Part):
         given = value.model_dump(exclude_unset=True, by_alias=True, mode="python", exclude={"do"})
@@ -89,7 +90,7 @@ def _set_callback(scope: Scope, step: st.SetCallback, ident: str) -> Driver:
     yield SetAsyncNotifyCallback(handle, body, arguments.data)
 
 
-def _callback(scope: Scope, steps: list[st.Step], name: str, ident: str) -> Callable[[Handle, object], Driver]:
+def _callback(scope: Scope, steps: list[Step], name: str, ident: str) -> Callable[[Handle, object], Driver]:
     """Make a notify callback of steps; when they are done it tells whoever waits for the async context."""
     memory = scope.memory
     waited = (
@@ -119,7 +120,7 @@ def _free_async(scope: Scope, step: st.FreeAsync, ident: str) -> Driver:
     yield FreeAsyncContext(scope.async_context(step.free_async_context))
 
 
-_PERFORM: dict[type[st.Step], Perform] = {
+_PERFORM: dict[type[Step], Perform] = {
     st.Create: _create,
     st.SetCallback: _set_callback,
     st.RequiresNotify: _requires_notify,

@@ -28,7 +28,7 @@ from sspicli.packages.options import parse_settings
 from sspicli.packages.setup import Setup, build
 from sspicli.runtime.chooser import Completion, DivergedError, Order, schedule_choices, schedule_text
 from sspicli.runtime.pool import PoolDispatcher, Workers
-from sspicli.scenario import steps as st
+from sspicli.scenario import order_steps
 from sspicli.scenario.artifacts import keep
 from sspicli.scenario.checks import described, pairs, walk
 from sspicli.scenario.expect import Checker
@@ -42,6 +42,7 @@ from sspicli.scenario.plans import handshakes_of, plan_of, read_clock, run_start
 from sspicli.scenario.program import program
 from sspicli.scenario.seen import steps_seen
 from sspicli.scenario.shapes import CallExpected
+from sspicli.scenario.step import Step
 from sspicli.session.actions import Driver
 from sspicli.session.drivers import Plan, Style, endpoint_program
 from sspicli.session.fault_words import AnyFault, fault_from
@@ -156,7 +157,7 @@ def session_of(case: Case, options: RunOptions, journal: Journal, pool: PoolDisp
         others=parts.others,
         faults=parts.faults,
         locate=place_of,
-        holds=_uses(case.scenario, st.Hold, st.Release, st.Complete),
+        holds=_uses(case.scenario, order_steps.Hold, order_steps.Release, order_steps.Complete),
         dispatcher=pool,
         timeout=case.scenario.timeout,
     )
@@ -293,11 +294,11 @@ def _tape(scenario: Scenario, journal: Journal, *, is_wanted: bool = False) -> T
     return lambda number: legs.get(number, b"")
 
 
-def _steps_of(scenario: Scenario) -> Iterator[st.Step]:
+def _steps_of(scenario: Scenario) -> Iterator[Step]:
     return (step for steps in scenario.programs.values() for _, step in walk(steps, ()))
 
 
-def _uses(scenario: Scenario, *kinds: type[st.Step]) -> bool:
+def _uses(scenario: Scenario, *kinds: type[Step]) -> bool:
     return any(isinstance(step, kinds) for step in _steps_of(scenario))
 
 
