@@ -16,7 +16,8 @@ from sspicli.debugger.channel import GoneError
 from sspicli.debugger.course import Course, Next
 from sspicli.debugger.expression import Expression
 from sspicli.debugger.forked import MOST, Forked, Held, hold, why_not
-from sspicli.debugger.live import Added, Fired, Input, Live, redo
+from sspicli.debugger.inputs import Added, Fired, Input, redo
+from sspicli.debugger.live import Live
 from sspicli.debugger.stops import Breakpoint
 from sspicli.debugger.view import Snapshot, View
 from sspicli.journal import events as ev

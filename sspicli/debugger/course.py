@@ -20,7 +20,7 @@ from sspicli.sspi.handles import Handle
 if TYPE_CHECKING:
     from sspicli.debugger.beginning import Beginning
     from sspicli.debugger.hand import Typed
-    from sspicli.debugger.live import Input, Timed
+    from sspicli.debugger.inputs import Input, Timed
 
 type_ = type  # the class below has a method of that name
 Key = tuple[str, str, str]

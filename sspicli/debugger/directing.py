@@ -10,7 +10,7 @@ from sspicli.analysis.calls import Call
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.changing import refuse_without_session
 from sspicli.debugger.course import Next
-from sspicli.debugger.live import Timed
+from sspicli.debugger.inputs import Timed
 from sspicli.debugger.moving import present_notes, take
 from sspicli.debugger.panes import SIDES, call_name, transition_text
 from sspicli.debugger.reply import Do, Reply, noted

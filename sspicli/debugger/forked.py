@@ -25,7 +25,8 @@ from sspicli.debugger.beginning import Beginning
 from sspicli.debugger.channel import Channel, GoneError, channel, close_others
 from sspicli.debugger.course import CallSeen, Next
 from sspicli.debugger.hand import Typed
-from sspicli.debugger.live import Input, Live, Timed
+from sspicli.debugger.inputs import Input, Timed
+from sspicli.debugger.live import Live
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.runtime.call_names import CallPattern

@@ -8,7 +8,7 @@ from sspicli.analysis.calls import LEG_FUNCTIONS
 from sspicli.analysis.lives import lives
 from sspicli.analysis.rule_table import RULES
 from sspicli.debugger.bench import Bench
-from sspicli.debugger.live import Added, Timed
+from sspicli.debugger.inputs import Added, Timed
 from sspicli.debugger.looking import finding_lines
 from sspicli.debugger.panes import SIDES, call_name, call_table, display_lines
 from sspicli.debugger.reply import Do, Reply, lines_of, noted

@@ -7,18 +7,20 @@ beginning and the same inputs give the same calls and statuses again; keys and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from sspicli.analysis.places import place_of
 from sspicli.debugger.beginning import Beginning
-from sspicli.debugger.course import CallSeen, Course, Key, Next
+from sspicli.debugger.course import CallSeen, Key, Next
 from sspicli.debugger.hand import Hand, Typed, hand_name
+from sspicli.debugger.inputs import Added, Fired, Input, Reached, Timed
+from sspicli.debugger.picker import Picker
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Journal, Record
 from sspicli.runtime.call_names import CallPattern
 from sspicli.runtime.calls import PendingCall
-from sspicli.runtime.chooser import Chooser, Completion, Kind, Transition
+from sspicli.runtime.chooser import Chooser, Kind, Transition
 from sspicli.scenario.run import RunOptions, parts_of
 from sspicli.session.actions import Driver
 from sspicli.session.activity import Activity
@@ -31,46 +33,7 @@ from sspicli.session.wire_faults import WireFault
 from sspicli.sspi.errors import UsageError
 from sspicli.sspi.schannel import describe
 
-
-class Fired(NamedTuple):
-    """A transition was fired: its place among those enabled, and its key; `is_idle` when only a hand came to rest."""
-
-    place: int
-    key: Key
-    is_idle: bool = False
-
-
-class Added(NamedTuple):
-    """A fault was added to the plan."""
-
-    fault: AnyFault
-
-
-class Timed(NamedTuple):
-    """Calls complete within their queueing function, or after it; without a pattern every call. The last one holds."""
-
-    pattern: CallPattern | None
-    completion: Completion
-
-    @property
-    def text(self) -> str:
-        """How it is typed."""
-        return self.completion.value if self.pattern is None else f"{self.completion.value} {self.pattern.text}"
-
-    def is_about(self, call: PendingCall) -> bool:
-        """Say whether a call is one of these."""
-        return self.pattern is None or self.pattern.matches(call)
-
-
-class Reached(NamedTuple):
-    """An actor came up to its next action, and others went on before it was performed."""
-
-    place: int
-    key: Key
-
-
 type_ = type  # the class below has a method of that name
-Input = Fired | Typed | Added | Timed | Reached
 
 
 class _CameUp(NamedTuple):
@@ -78,59 +41,6 @@ class _CameUp(NamedTuple):
 
     reached: Reached
     before: int
-
-
-class _Picker:
-    """A chooser that takes what it is told, and otherwise what the session's own chooser says."""
-
-    def __init__(self, own: Chooser) -> None:
-        self.wanted: int | None = None
-        self.left_schedule = ""
-        self.timed: list[Timed] = []
-        self._own: Chooser | None = own
-
-    def preferred(self, options: Sequence[Transition]) -> int:
-        """Say what is taken by default: as the session's own chooser has it, but for the calls that are timed."""
-        return self.in_time(options, self._by_own(options))
-
-    def in_time(self, options: Sequence[Transition], picked: int) -> int:
-        """Let a call complete within its queueing function, or this return first, where that was said.
-
-        The order is a schedule's (see `Policy`): while a callback waits, others go on before the function returns.
-        """
-        if not self.timed or not options:
-            return picked
-        said = [self._said_of(one) for one in options]
-        wanted = [at for at, one in enumerate(options) if one.kind is not Kind.RETURN and said[at] is Completion.INLINE]
-        if said[picked] is Completion.INLINE:
-            others = (at for at, one in enumerate(options) if one.kind not in (Kind.COMPLETE, Kind.TURN))
-            wanted += [at for at in others if said[at] is not Completion.INLINE]
-        elif said[picked] is Completion.PENDING:
-            call = options[picked].call
-            wanted += [at for at, one in enumerate(options) if one.kind is Kind.RETURN and one.call is call]
-        return wanted[0] if wanted else picked
-
-    def _said_of(self, one: Transition) -> Completion | None:
-        """Say what holds for a call whose queueing function has not returned; None for any other, and for nothing."""
-        call = one.call
-        if call is None or call.has_returned:
-            return None
-        return next((said.completion for said in reversed(self.timed) if said.is_about(call)), None)
-
-    def _by_own(self, options: Sequence[Transition]) -> int:
-        """Say what the session's own chooser takes; 0 from where it cannot go on."""
-        if self._own is None or len(options) < 2:
-            return 0
-        try:
-            return self._own.choose(options)
-        except UsageError as error:
-            self._own, self.left_schedule = None, error.message
-            return 0
-
-    def choose(self, options: Sequence[Transition]) -> int:
-        """Take what was wanted."""
-        assert self.wanted is not None, "the debugger says what is next before it fires"
-        return self.wanted
 
 
 class Live:
@@ -156,7 +66,7 @@ class Live:
         options = RunOptions(schedule=beginning.schedule)
         self._parts = parts_of(beginning.case, options, self.journal, keeps_legs=True)
         self._misfortune = Misfortune(self._parts.faults, self.journal, place_of, is_open=True)
-        self._picker: _Picker
+        self._picker: Picker
         self.session = self._session(beginning)
         self._settle()
 
@@ -181,7 +91,7 @@ class Live:
         )
 
     def _asking(self, own: Chooser) -> Chooser:
-        self._picker = _Picker(own)
+        self._picker = Picker(own)
         return self._picker
 
     def _program(self, plan: Plan, name: str) -> Driver:
@@ -463,27 +373,3 @@ def key_of(one: Transition) -> Key:
     if one.kind is Kind.DELIVER:
         subject = str(one.subject)
     return one.kind.value, one.actor, subject
-
-
-def redo(live: Course, inputs: Sequence[Input]) -> None:
-    """Give a fresh session the inputs of another; UsageError where it cannot take one."""
-    for one in inputs:
-        give_again(live, one)
-
-
-def give_again(live: Course, one: Input) -> None:
-    """Give a session an input of another; UsageError where it cannot take it."""
-    if isinstance(one, Fired | Reached):
-        options = live.enabled()
-        if one.place >= len(options) or options[one.place].key != one.key:
-            raise UsageError(f"the session made again has no {' '.join(one.key).strip()} here")
-        if isinstance(one, Fired):
-            live.fire(one.place)
-        else:
-            live.reach(one.place)
-    elif isinstance(one, Typed):
-        live.give(one)
-    elif isinstance(one, Timed):
-        live.time(one)
-    else:
-        live.add(one.fault.text)

@@ -19,7 +19,8 @@ from sspicli.debugger.bench import Bench
 from sspicli.debugger.course import Course
 from sspicli.debugger.draft import OWN, Draft, emit, part
 from sspicli.debugger.hand import Typed, hand_name
-from sspicli.debugger.live import Added, Input, Live
+from sspicli.debugger.inputs import Added, Input
+from sspicli.debugger.live import Live
 from sspicli.debugger.tale import Move, Tale, run_out
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from sspicli.debugger.beginning import SIDES
 from sspicli.debugger.course import Key, Next
 from sspicli.debugger.hand import Typed, hand_name
-from sspicli.debugger.live import Fired, Input, Live, give_again
+from sspicli.debugger.inputs import Fired, Input, give_again
+from sspicli.debugger.live import Live
 from sspicli.runtime.chooser import Kind
 from sspicli.sspi.errors import UsageError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sspicli.analysis.cases import Outcome
-from sspicli.debugger.live import Timed
+from sspicli.debugger.inputs import Timed
 from sspicli.journal import events as ev
 from sspicli.runtime.chooser import Completion
 from sspicli.scenario.load import loads

@@ -13,7 +13,8 @@ from sspicli.analysis.cases import Outcome
 from sspicli.analysis.report import report
 from sspicli.debugger.beginning import Options, of_case, of_options
 from sspicli.debugger.debugger import Debugger
-from sspicli.debugger.live import Live, redo
+from sspicli.debugger.inputs import redo
+from sspicli.debugger.live import Live
 from sspicli.journal import events as ev
 from sspicli.journal.journal import Record
 from sspicli.scenario.layout import formatted

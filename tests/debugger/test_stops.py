@@ -7,7 +7,7 @@ import pytest
 from sspicli.debugger.beginning import of_recording
 from sspicli.debugger.coming import WORDS
 from sspicli.debugger.debugger import Debugger
-from sspicli.debugger.live import Reached
+from sspicli.debugger.inputs import Reached
 from sspicli.debugger.stops import FUNCTION_WORDS
 from sspicli.journal import events as ev
 from tests.debugger.consoles import LOOK, debugger, do, of_text, refused, shown, stop_of
