@@ -1,7 +1,7 @@
 """What steps are made of: where bytes come from, how buffers are passed, and what is expected of calls and buffers.
 
 A buffer can be passed in every shape that a careless driver would pass it in: NULL, too small, of the wrong type, with
-a size that is not true. Nothing here is performed; `program.py` does that.
+a size that is not true. Nothing here is performed; `program.py` and `perform_*.py` do that.
 """
 
 from __future__ import annotations
