@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from sspicli.sspi.errors import ExitCode, InputError
+from sspicli.sspi.errors import ExitCode, InputError, UsageError
 
 
 @click.command("dap", short_help="Let an editor debug a scenario or a recording or a session.")
@@ -32,6 +32,8 @@ def command() -> int:
     from sspicli.adapter.serve import serve
     from sspicli.cli.repl_terminal import ended_by_signals
 
+    if sys.stdin.isatty():
+        raise UsageError("an editor starts this, and there is nothing to type", help="sspi-async man dap")
     sink = sys.stdout.buffer
     sys.stdout = sys.stderr  # what is written there by anybody else would not be a message
     with ended_by_signals():

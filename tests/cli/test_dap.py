@@ -1,10 +1,12 @@
 """`sspi-async dap` as an editor starts it: a process, its standard streams, and a scripted client behind them."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -164,3 +166,28 @@ def test_pause_stops_a_run_wherever_it_is(peer, tmp_path):
     peer.send("pause", threadId=1)
     stop = peer.event("stopped")["body"]
     assert (stop["reason"], stop.get("hitBreakpointIds")) == ("pause", None)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal is made by a pty")
+def test_on_a_terminal_it_says_who_starts_it_and_waits_for_nothing(tmp_path):
+    import pty
+
+    ours, its = pty.openpty()
+    process = begin([sys.executable, "-m", "sspicli", "dap"], stdin=its, cwd=tmp_path, env=environment())
+    out, said = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(its)
+    assert (process.returncode, out) == (2, b"")
+    assert b"sspi-async man dap" in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_standard_output_ends_it_with_74(tmp_path):
+    asked = framed({"seq": 1, "type": "request", "command": "initialize", "arguments": {"adapterID": "x"}})
+    command = [sys.executable, "-m", "sspicli", "dap"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, input=asked, stdout=full, stderr=subprocess.PIPE, env=environment(), cwd=tmp_path, check=False
+        )
+    assert done.returncode == 74
+    assert b"Traceback" not in done.stderr

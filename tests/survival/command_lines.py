@@ -55,7 +55,6 @@ LINES = [
     line(f"repl {_FIXED} -c continue -c why"),
     line(f"repl {_FIXED} -c step -f json", is_fixed=False),
     line("repl run.rec --at 20 -c where --color always"),
-    line("dap"),
     line("replay run.rec --no-timing"),
     line("replay run.rec --no-timing -f json"),
     line("replay run.rec --no-timing --jobs 2 --repeat 2 -v --color always", is_fixed=False),
