@@ -36,7 +36,7 @@ def _failing_call(report: Report, failure: Failure, *, width: int, timing: bool)
     lines = folded(*_headline(failure), width=width, indent=2)
     rows = [(failure.side, _told(failure.culprit, timing=timing))]
     if failure.alert is not None:
-        rows.append(("wire", _wire(failure, failure.alert)))
+        rows.append(("wire", _wire(report, failure, failure.alert)))
     rows += _other_end(report, failure, timing=timing)
     if failure.offers is not None:
         rows.append(("offers", f"client {visible(failure.offers.client, 1000)}"))
@@ -98,13 +98,15 @@ def field_words(failure: Failure, *, is_closed: bool) -> str:
     return f"leg {place.leg}, {path}, bytes 0x{place.start:03x}-0x{place.end - 1:03x} of {message}"
 
 
-def _wire(failure: Failure, alert: AlertSeen) -> str:
+def _wire(report: Report, failure: Failure, alert: AlertSeen) -> str:
     sent = failure.evidence is not None and failure.evidence.alert_sent is not None
     other = "server" if failure.side == "client" else "client"
     way = f"{failure.side} to {other}" if sent else f"{other} to {failure.side}"
     level = {1: "warning", 2: "fatal"}.get(alert.level, f"level {alert.level}")
     cover = "encrypted" if alert.encrypted else "in clear"
     leg = f"leg {failure.leg}, " if sent else ""
+    if sent and failure.leg > len(report.legs):
+        cover = f"{cover}; not sent"
     return f"{leg}{way}, alert {level} {alert.number} {alert_name(alert.number)} ({alert.size} B, {cover})"
 
 

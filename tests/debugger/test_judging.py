@@ -54,3 +54,9 @@ def test_why_at_the_end_of_a_failed_run_begins_with_the_failure():
     one = debugger(server=["cert=expired"])
     do(one, "continue")
     assert "completed: SEC_E_CERT_EXPIRED" in shown(do(one, "why")).splitlines()[0]
+
+
+def test_an_alert_that_waits_to_be_sent_is_not_said_to_be_on_the_wire():
+    one = debugger(server=["cert=expired"])
+    assert "in clear; not sent)" in shown(do(one, "catch fail", "continue"))
+    assert "in clear)" in shown(do(debugger(server=["cert=expired"]), "continue"))
