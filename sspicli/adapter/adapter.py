@@ -149,7 +149,7 @@ class Adapter:
         desk.session_ = Session(debugger, text, launch)
         desk.forget()
         desk.numbers.clear()
-        desk.is_over, desk.exit_code = False, 0
+        desk.is_over, desk.has_left, desk.exit_code = False, False, 0
 
     def _configured(self, desk: Desk, arguments: Arguments) -> Answer:
         return Answer(None, lambda: self._start(desk))

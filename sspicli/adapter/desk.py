@@ -71,6 +71,7 @@ class Desk:
     asked_to_stop: Event = field(default_factory=Event)
     """Set by who reads the requests, from when one is read that ends a run until it is answered."""
     is_over: bool = False
+    has_left: bool = False
     exit_code: int = 0
 
     @property

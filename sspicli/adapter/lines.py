@@ -171,12 +171,13 @@ def _is_step(ident: str) -> str:
 
 
 def _call(check: CallCheck) -> tuple[str, str]:
-    """Stop when a call has completed: what is looked at came of it."""
+    """Stop when a call has completed, or was refused: what is looked at came of it."""
     side, word, nth = check.call
     if word not in QUEUEING_WORDS:
         return f"{side}.{word}", ""
     word = WORD_OF[QUEUEING_WORDS[word]]
-    return "completion", f'side == "{side}" and function == "{word}" and number == {nth}'
+    done = f'(event == "CallCompleted" and number == {nth} or event == "CallRefused")'
+    return "any", f'side == "{side}" and function == "{word}" and {done}'
 
 
 def _lines(case: Case, path: Loc) -> Lines:

@@ -83,6 +83,7 @@ def _arrived(desk: Desk, reason: str, words: str, hit: list[int]) -> Iterator[Js
     """Tell where the session stands: at a stop, or at its end."""
     kinds = {desk.numbers.get(one.id): one for one in desk.wanted}
     ours = [kinds[number] for number in hit if number in kinds]
+    desk.is_over &= _is_over(desk)
     if _is_over(desk) and not ours and not desk.is_over:
         desk.is_over = True
         yield from _ended(desk)
@@ -135,7 +136,10 @@ def _ended(desk: Desk) -> Iterator[Json]:
 
 
 def leave(desk: Desk) -> Iterator[Json]:
-    """Tell that the session is over."""
+    """Tell that the session is over, once."""
+    if desk.has_left:
+        return
+    desk.has_left = True
     yield event("exited", exitCode=int(desk.exit_code))
     yield event("terminated")
 
@@ -199,6 +203,8 @@ def _step_back(desk: Desk, arguments: Arguments) -> str:
 
 def _moving(command: Moves, reason: str) -> Callable[[Desk, Arguments], Answer]:
     def do(desk: Desk, arguments: Arguments) -> Answer:
+        if desk.has_left:
+            raise UsageError("the session is over", help="restart begins it again")
         text = command(desk, arguments)
         body: Json | None = {"allThreadsContinued": True} if reason == "continue" else None
         return Answer(body, lambda: go(desk, text, reason))

@@ -116,6 +116,8 @@ def evaluate(desk: Desk, arguments: Arguments) -> Answer:
 
 def _typed(desk: Desk, text: str) -> Answer:
     """Do a command; a stop that it comes to is told as any other."""
+    if desk.has_left:
+        raise UsageError("the session is over", help="restart begins it again")
     response = desk.session.debugger.execute(text)
     if response.error:
         raise UsageError(response.error, help=response.help)

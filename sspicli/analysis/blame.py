@@ -38,6 +38,11 @@ class Failure:
     offers: Offers | None
 
     @property
+    def sequence(self) -> int:
+        """The record that shows it."""
+        return _moment(self.culprit)
+
+    @property
     def side(self) -> str:
         """Whose failure it is."""
         return self.culprit.endpoint

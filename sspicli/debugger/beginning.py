@@ -21,7 +21,7 @@ from sspicli.journal.recording import read_recording
 from sspicli.runtime.chooser import schedule_text
 from sspicli.scenario.load import SUFFIX, Case, load, loads
 from sspicli.scenario.source import ScenarioError
-from sspicli.session.fault_words import Value, taken_apart
+from sspicli.session.fault_words import Value, fault_text, parse_fault, taken_apart
 from sspicli.sspi.errors import InputError, UsageError
 
 FILE = "<session>"  # the name of a scenario that was written from options
@@ -179,7 +179,7 @@ def scenario_text(options: Options) -> str:
     clock = str(int(time.time())) if options.clock is None else options.clock
     lines.append(f"clock: {flow(clock)}")
     if options.fault:
-        lines += ["faults:", *(f"  - {fault_line(one)}" for one in options.fault)]
+        lines += ["faults:", *(f"  - {fault_line(fault_text(parse_fault(one)))}" for one in options.fault)]
     return "\n".join(lines) + "\n"
 
 

@@ -17,6 +17,7 @@ from sspicli.debugger.panes import (
     SIDES,
     call_name,
     enabled_lines,
+    failure,
     ladder_lines,
     legal_lines,
     panes,
@@ -192,9 +193,8 @@ def record_number(bench: Bench, text: str) -> int:
 
 def why(bench: Bench, text: str) -> Reply:
     """Show what led to a record."""
-    failed = bench.view.state.failure
-    is_failure = not text.strip() and failed is not None and bench.is_over
-    at = failed.completed_sequence if is_failure and failed is not None else record_number(bench, text)
+    failed = failure(bench) if not text.strip() and bench.is_over else None
+    at = failed.sequence if failed is not None else record_number(bench, text)
     words = Words(bench.view.state, bench.look.glyphs, is_short=False)
     chain: list[Record] = []
     while at and len(chain) < _MOST_CAUSES:

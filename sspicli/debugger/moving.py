@@ -201,10 +201,15 @@ def over(bench: Bench) -> str:
     ended = bench.ended()
     assert ended is not None, "nothing can happen"
     verdict = bench.view.report(ended).verdict
-    words = {"finished": "the run is over"}.get(ended.reason, f"nothing can happen any more ({ended.reason})")
+    finished = "nothing more happens by itself" if _is_by_hand(bench) else "the run is over"
+    words = {"finished": finished}.get(ended.reason, f"nothing can happen any more ({ended.reason})")
     left = "" if bench.live is None else bench.live.diverged()
     said = verdict.value if verdict is not Verdict.UNFINISHED else "unfinished"
     return f"{words}: {said}; {left}" if left else f"{words}: {said}"
+
+
+def _is_by_hand(bench: Bench) -> bool:
+    return bench.live is not None and bool(bench.live.beginning.by_hand)
 
 
 def present_notes(bench: Bench) -> list[Line]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from sspicli.analysis.blame import Failure
 from sspicli.analysis.calls import Call
 from sspicli.analysis.cases import Unmet
 from sspicli.debugger.bench import Bench
@@ -245,12 +246,20 @@ def findings_lines(bench: Bench) -> list[Line]:
 
 
 def cause_lines(bench: Bench) -> list[Line]:
-    """Say why a call failed, when it has happened since the last stop."""
-    failed = bench.view.state.failure
-    if failed is None or (is_later(bench) and failed.completed_sequence <= bench.before.records):
+    """Say why something failed, when it has happened since the last stop."""
+    failed = failure(bench)
+    if failed is None or (is_later(bench) and failed.sequence <= bench.before.records):
         return []
     report = bench.view.report(bench.ended())
-    return failure_lines(report, width=bench.look.width, timing=bench.look.timing) if report.failure else []
+    return failure_lines(report, width=bench.look.width, timing=bench.look.timing)
+
+
+def failure(bench: Bench) -> Failure | None:
+    """Give what failed first so far; None for nothing."""
+    state, ended = bench.view.state, bench.ended()
+    if ended is None and state.failure is None and not state.refusals:
+        return None
+    return bench.view.report(ended).failure
 
 
 def expected_lines(bench: Bench) -> list[Line]:
@@ -319,9 +328,9 @@ def where_text(bench: Bench) -> str:
     if bench.is_past:
         at += f" of {len(bench.branch.records)}, in the past"
     leg = len(state.legs)
-    under_way = ", ".join(
-        f"leg {one.leg} under way" if one.leg else "data under way" for one in state.under_way.values()
-    )
-    words = [at, f"leg {leg}" if leg else "before the first leg", *([under_way] if under_way else [])]
+    coming = [f"leg {one.leg} under way" for one in state.under_way.values() if one.leg]
+    data = len(state.under_way) - len(coming)
+    coming += [f"data under way ({data} times)" if data > 1 else "data under way"] if data else []
+    words = [at, f"leg {leg}" if leg else "before the first leg", *coming]
     words += [f"{call_name(bench.view, call)} pending" for call in state.pending.values()]
     return ", ".join(words)

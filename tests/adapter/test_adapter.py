@@ -695,3 +695,32 @@ def all_variables(client, thread):
         if one["variablesReference"]:
             waiting += client.open(one["variablesReference"]).values()
     return found
+
+
+@pytest.mark.parametrize("command", ["continue", "next", "stepIn", "stepBack", "reverseContinue"])
+def test_a_session_ends_once_and_moves_no_more(command):
+    client = Client().launched()
+    client.started()
+    with pytest.raises(RefusedError, match="the session is over"):
+        client.ask(command, threadId=1)
+    assert [one["event"] for one in client.events].count("terminated") == 1
+
+
+def test_after_its_end_a_session_can_be_begun_again():
+    client = Client().launched()
+    client.started()
+    client.ask("restart")
+    assert [one["event"] for one in client.events].count("terminated") == 2
+
+
+def test_a_look_at_a_call_that_is_refused_stops_too(tmp_path):
+    path = tmp_path / "refused.sspi.yaml"
+    path.write_text(
+        "schema: sspi-async/scenario/1\nname: a refused call\nsession: {}\nsteps:\n  - call: client.init#2\n"
+        "    expect: { queue: SEC_E_INTERNAL_ERROR }\nfaults:\n  - { call: client.init#2, refuse: SEC_E_INTERNAL_ERROR }\n"
+        "expect: { verdict: failed }\n",
+        encoding="utf-8",
+    )
+    client = Client().launched(program=str(path))
+    (found,) = client.break_at(path, 5)
+    assert client.started()["hitBreakpointIds"] == [found["id"]]

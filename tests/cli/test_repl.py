@@ -264,3 +264,9 @@ def test_the_panes_of_a_stop_are_chosen_and_changed_values_stand_old_before_new(
     assert " legs                     0 -> 1\n" in last
     assert "-- changed" in last
     assert "-- state" not in last
+
+
+def test_a_fault_may_leave_its_status_to_the_default():
+    ended = sspi("repl", "--no-rc", "--fault", "client.init#2=refuse", "-c", "continue")
+    assert ended.returncode == 1, ended.stderr
+    assert "SEC_E_INSUFFICIENT_MEMORY" in ended.stdout

@@ -60,3 +60,17 @@ def test_an_alert_that_waits_to_be_sent_is_not_said_to_be_on_the_wire():
     one = debugger(server=["cert=expired"])
     assert "in clear; not sent)" in shown(do(one, "catch fail", "continue"))
     assert "in clear)" in shown(do(debugger(server=["cert=expired"]), "continue"))
+
+
+def test_a_refused_call_is_a_failure_too():
+    one = debugger(fault=["client.init#2=refuse"])
+    said = shown(do(one, "continue"))
+    assert "error[SEC_E_INSUFFICIENT_MEMORY" in said
+    assert "refused" in shown(do(one, "why")).splitlines()[0]
+
+
+def test_what_is_driven_by_hand_is_not_said_to_be_over():
+    one = debugger(by_hand=["client", "server"])
+    assert "nothing more happens by itself" in shown(
+        do(one, "create client ac", "set-callback client", "acquire client", "continue")
+    )
