@@ -713,14 +713,22 @@ def test_after_its_end_a_session_can_be_begun_again():
     assert [one["event"] for one in client.events].count("terminated") == 2
 
 
+REFUSED = """\
+schema: sspi-async/scenario/1
+name: a refused call
+session: {}
+steps:
+  - call: client.init#2
+    expect: { queue: SEC_E_INTERNAL_ERROR }
+faults:
+  - { call: client.init#2, refuse: SEC_E_INTERNAL_ERROR }
+expect: { verdict: failed }
+"""
+
+
 def test_a_look_at_a_call_that_is_refused_stops_too(tmp_path):
     path = tmp_path / "refused.sspi.yaml"
-    path.write_text(
-        "schema: sspi-async/scenario/1\nname: a refused call\nsession: {}\nsteps:\n  - call: client.init#2\n"
-        "    expect: { queue: SEC_E_INTERNAL_ERROR }\nfaults:\n  - { call: client.init#2, refuse: SEC_E_INTERNAL_ERROR }\n"
-        "expect: { verdict: failed }\n",
-        encoding="utf-8",
-    )
+    path.write_text(REFUSED, encoding="utf-8")
     client = Client().launched(program=str(path))
     (found,) = client.break_at(path, 5)
     assert client.started()["hitBreakpointIds"] == [found["id"]]
