@@ -72,7 +72,9 @@ def print_value(bench: Bench, text: str) -> Reply:
     root = expression.root
     if isinstance(root, Name):
         field = re.fullmatch(r"leg(\d{1,6})\.(.+)", root.path)
-        if field is not None and bench.view.leg(int(field[1])) is not None and field[2] not in _PLAIN_LEG:
+        if field is not None and bench.view.leg(int(field[1])) is None:
+            raise UsageError(f"leg {field[1]} was not sent yet", help=_legs_so_far(bench))
+        if field is not None and field[2] not in _PLAIN_LEG:
             return lines_of(_field(bench, int(field[1]), field[2], with_hex=False))
         leg = re.fullmatch(r"leg(\d{1,6})", root.path)
         if leg is not None:

@@ -774,3 +774,10 @@ def test_completion_knows_verbs_fields_and_statuses():
     assert "SEC_E_CERT_EXPIRED" in [c.text for c in one.complete("explain SEC_E_CERT", 18)]
     assert "server.accept#1" in [c.text for c in one.complete("p server.acc", 12)]
     assert all(c.start == 2 for c in one.complete("i han", 5))
+
+
+@pytest.mark.parametrize("text", ["p leg9.ServerHello.random", "p leg9.size", "p leg9"])
+def test_what_is_in_a_leg_that_was_not_sent_is_refused_with_how_many_there_are(text):
+    one = debugger()
+    do(one, "finish")
+    assert (refused(one, text).error, refused(one, text).help) == ("leg 9 was not sent yet", "there is one leg so far")
