@@ -24,6 +24,8 @@ from sspicli.views.events import Words
 from sspicli.views.text import Line, plain, visible
 
 _MOST_LOG = 40  # records that are written to the console for one movement
+_LONG = frozenset({"continue", "until", "next", "finish"})
+_DONE = (" holds", "a call has settled", "a token has arrived")  # how the debugger says that a movement is at its end
 _REASONS = {"line": "breakpoint", "function": "function breakpoint", "filter": "exception", "data": "data breakpoint"}
 
 
@@ -42,12 +44,17 @@ def go(desk: Desk, command: str, reason: str = "step") -> Iterator[Json]:
         hit = [number for number, one in desk.bench.stops.items() if one.hits > hits.get(number, 0)]
         logs = _logs(desk, hit)
         yield from (output(text) for text in logs)
-        if hit and len(logs) == len(hit) and not _is_over(desk):
-            command = "continue"
+        words = response.stop.reason if response.stop else ""
+        if hit and len(logs) == len(hit) and not _is_over(desk) and _goes_on(command, words):
             continue
-        yield from _arrived(desk, reason, response.stop.reason if response.stop else "", hit)
+        yield from _arrived(desk, reason, words, hit)
         return
     yield stopped(desk, "pause")
+
+
+def _goes_on(command: str, words: str) -> bool:
+    """Say whether a movement that a log point has stopped is not at its own end."""
+    return command.partition(" ")[0] in _LONG and not words.endswith(_DONE)
 
 
 def _logs(desk: Desk, hit: list[int]) -> list[str]:

@@ -297,6 +297,20 @@ def test_a_log_point_writes_and_does_not_stop(program):
     assert client.exit_code() == 0
 
 
+def test_a_step_that_passes_a_log_point_still_ends_at_its_line(program):
+    client = Client().launched(program=str(program))
+    client.break_at(program, WAIT)
+    client.started()
+    client.ask(
+        "setBreakpoints",
+        source={"path": str(program)},
+        breakpoints=[{"line": STATUS, "logMessage": "read {server.status}"}, {"line": LAST}],
+    )
+    client.move("next", client.threads()["server"])
+    assert "read SEC_E_OK" in client.console()
+    assert client.stack("server")[0]["line"] == WAIT + 1
+
+
 def test_functions_are_stopped_at_by_their_names():
     client = Client().launched()
     found = client.ask("setFunctionBreakpoints", breakpoints=[{"name": "client.init#2"}, {"name": "nothing"}])
