@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from sspicli.adapter.lines import Lines, RecordingText, ScenarioText, of_record
 from sspicli.analysis.calls import Call
+from sspicli.debugger import backtrace
 from sspicli.debugger.bench import Bench
 from sspicli.debugger.panes import SIDES, call_name
 from sspicli.debugger.view import View
@@ -61,7 +62,7 @@ def frames(bench: Bench, text: ScenarioText | RecordingText, thread: str) -> lis
     """Give the stack of a thread, the innermost first."""
     if isinstance(text, RecordingText):
         return list(_causes(bench, thread))
-    inner = [_callback(bench.view, text, *one) for one in _inside(bench.view, thread)]
+    inner = [_callback(bench.view, text, one) for one in callbacks(bench.view, thread)]
     return [*inner, _own(bench, text, thread), *_pending(bench, text, thread)]
 
 
@@ -78,20 +79,14 @@ def _causes(bench: Bench, thread: str) -> Iterator[Frame]:
         at, count = one.cause, count + 1
 
 
-def _inside(view: View, thread: str) -> list[tuple[str, ev.CallbackEntered]]:
+def callbacks(view: View, thread: str) -> list[backtrace.Frame]:
     """List the callbacks that an endpoint is in, the last entered first; its own thread shows them."""
-    open_: dict[str, ev.CallbackEntered] = {}
-    for record in view.records:
-        event = record.event
-        if isinstance(event, ev.CallbackEntered) and side_of(record.actor) == thread:
-            open_[record.actor] = event
-        elif isinstance(event, ev.CallbackReturned | ev.CallbackRaised):
-            open_.pop(record.actor, None)
-    return list(reversed(open_.items()))
+    return [one for one in backtrace.frames(view) if one.is_callback and one.side == thread]
 
 
-def _callback(view: View, text: ScenarioText, actor: str, event: ev.CallbackEntered) -> Frame:
-    return Frame(f"notify callback of {call_name(view, view.state.call(event.call))}", text.of_actor(actor, view))
+def _callback(view: View, text: ScenarioText, one: backtrace.Frame) -> Frame:
+    name = call_name(view, view.state.call(one.call))
+    return Frame(f"notify callback of {name}", text.of_actor(one.actor, view))
 
 
 def _own(bench: Bench, text: ScenarioText, thread: str) -> Frame:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from sspicli.adapter.breaking import FILTERS, logged
 from sspicli.adapter.desk import Desk, Wanted
-from sspicli.adapter.frames import frames, thread_of
+from sspicli.adapter.frames import callbacks, frames, thread_of
 from sspicli.adapter.lines import RecordingText
 from sspicli.adapter.messages import Answer, Arguments, Json, event, output
 from sspicli.adapter.verdict import verdict
@@ -187,12 +187,8 @@ def _step_in(desk: Desk, arguments: Arguments) -> str:
 def _step_out(desk: Desk, arguments: Arguments) -> str:
     """Leave the callback that the thread is in, else go on until a token has arrived."""
     thread = desk.thread(arguments.number("threadId"))
-    inside = 0
-    for record in desk.bench.view.records:
-        if record.actor.partition(".")[0] == thread:
-            inside += isinstance(record.event, ev.CallbackEntered)
-            inside -= isinstance(record.event, ev.CallbackReturned | ev.CallbackRaised)
-    return f'until event == "CallbackReturned" and side == "{thread}"' if inside > 0 else "finish"
+    is_inside = bool(callbacks(desk.bench.view, thread))
+    return f'until event == "CallbackReturned" and side == "{thread}"' if is_inside else "finish"
 
 
 def _step_back(desk: Desk, arguments: Arguments) -> str:

@@ -217,6 +217,37 @@ def test_a_breakpoint_in_a_callback_stops_in_it_and_stepping_out_leaves_it(progr
     assert client.stack("server")[0]["line"] == WAIT
 
 
+RAISED = """\
+schema: sspi-async/scenario/1
+name: a callback that raises, and one that does not
+programs:
+  server:
+    - create: ac
+    - set-callback: { async-context: ac, do: [{ throw: oops }] }
+    - acquire: { credential: a }
+    - poll: ac
+    - reinit: ac
+    - set-callback:
+        async-context: ac
+        do:
+          - get-status: this
+    - acquire: { credential: b }
+    - wait: ac
+"""
+
+
+def test_stepping_out_leaves_the_callback_also_after_one_that_raised(tmp_path):
+    path = tmp_path / "raised.sspi.yaml"
+    path.write_text(RAISED, encoding="utf-8")
+    client = Client().launched(program=str(path))
+    client.break_at(path, 13)
+    client.started()
+    assert client.stack("server")[0]["name"] == "notify callback of server.acquire#2"
+    client.move("stepOut", client.threads()["server"])
+    assert client.stop() is not None
+    assert not client.stack("server")[0]["name"].startswith("notify callback")
+
+
 def test_a_breakpoint_below_everything_is_not_verified(program):
     client = Client().launched(program=str(program))
     (found,) = client.break_at(program, 99)
