@@ -46,8 +46,7 @@ _LISTS = ("client", "server", "fault")
 _NUMBERS = ("seed", "messages")
 _OF_EDITORS = frozenset({
     "name", "type", "request", "cwd", "console", "internalConsoleOptions", "preLaunchTask", "postDebugTask",
-    "presentation", "debugServer", "serverReadyAction", "suppressMultipleSessionWarning", "args", "env", "envFile",
-    "output", "runInTerminal", "trace",
+    "presentation", "debugServer", "serverReadyAction", "suppressMultipleSessionWarning",
 })  # fmt: skip
 
 
